@@ -1,0 +1,75 @@
+// Why a guest computation ended: a trap with its code, message and backtrace.
+// https://webassembly.github.io/spec/core/intro/overview.html#trap
+#pragma once
+#include <string>
+#include <vector>
+
+#include <heddle/types.hpp>
+
+namespace heddle {
+
+// One row of engine/traps.def each.
+enum class TrapCode : u8 {
+    none,
+    unreachable,
+    divide_by_zero,
+    integer_overflow,
+    invalid_conversion,
+    memory_out_of_bounds,
+    table_out_of_bounds,
+    undefined_element,
+    uninitialized_element,
+    indirect_call_type_mismatch,
+    stack_overflow,
+    null_reference,
+    null_function_reference,
+    null_structure_reference,
+    null_array_reference,
+    null_i31_reference,
+    null_exception_reference,
+    null_continuation_reference,
+    cast_failure,
+    array_out_of_bounds,
+    allocation_failure,
+    unaligned_atomic,
+    expected_shared_memory,
+    uncaught_exception,
+    continuation_consumed,
+    unhandled_tag,
+    out_of_fuel,
+    interrupted,
+    heap_limit,
+    stack_limit,
+    nesting_limit,
+    host_failed,
+    host,
+    parked_without_waiter,
+    dead_domain,
+    exited
+};
+
+// The message the specification's tests expect: "integer divide by zero".
+const char* message(TrapCode code);
+
+// One guest function that was active when the trap happened, innermost first.
+struct Frame {
+    u32 func_index = 0;         // in its module's function index space
+    u32 module_offset = 0;      // byte offset of the instruction in the module; 0 when unknown
+    std::string func_name;      // from the name section, or empty
+    std::string module_name;    // from the name section or given at load, or empty
+};
+
+struct Trap {
+    TrapCode code = TrapCode::none;
+    std::string detail;            // what more is known: a host function's message, a limit with its value and the option that raises it
+    std::vector<Frame> backtrace;  // at most 64 frames are kept: the innermost ones
+    u32 omitted_frames = 0;        // how many more there were
+    i32 exit_code = 0;             // for TrapCode::exited
+
+    // "out of bounds memory access" or "host trap: the detail"
+    std::string message() const;
+    // The message and one line per frame: "  0: func[12] $name @0x1f3".
+    std::string to_string() const;
+};
+
+}  // namespace heddle
