@@ -5,7 +5,6 @@
 // lane's type. Integer lanes are computed unsigned wherever they may wrap. Relaxed instructions behave as their deterministic profile says:
 // multiply-add rounds twice (unfused), dot products take both sides as signed.
 #pragma once
-#include <array>
 #include <cstring>
 
 #include "numeric.hpp"
@@ -32,10 +31,10 @@ template <class V>
 inline V128 pack(V v) { return std::bit_cast<V128>(v); }
 
 // All lanes the same.
-template <class T, std::size_t count = lane_count<T>>
-[[gnu::always_inline]] inline Vector<T, count> filled(T x) {
-    Vector<T, count> r{};
-    for (std::size_t i = 0; i < count; ++i) r[i] = x;
+template <class T>
+[[gnu::always_inline]] inline Vector<T> filled(T x) {
+    Vector<T> r{};
+    for (std::size_t i = 0; i < lane_count<T>; ++i) r[i] = x;
     return r;
 }
 
@@ -128,7 +127,7 @@ template <class V>
 
 [[gnu::always_inline]] inline V128 swizzle(V128 a, V128 index) {
     Vector<u8> i = lanes<u8>(index);
-    return pack(Vector<u8>(i < 16) & permute(lanes<u8>(a), i < 15 ? i : fill<u8>(15)));
+    return pack(Vector<u8>(i < 16) & permute(lanes<u8>(a), i < 15 ? i : filled<u8>(15)));
 }
 // Of the 32 bytes of a and b together; every index is below 32.
 [[gnu::always_inline]] inline V128 shuffle(V128 a, V128 b, V128 index) {
