@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Random valid modules, made by binaryen's `wasm-opt -ttf` from random bytes, in heddle against Node's V8.
+
+Each module becomes one script for `heddle wast`: it calls every export once, in order, with fixed arguments, and states
+what V8 returned or that V8 trapped, and in the end the sum of all values that the module logged. The same seed makes the same modules.
+Needs wasm-opt (108) and node (20 or later). What fails is kept in build/differential."""
+
+import argparse
+import json
+import random
+import shlex
+import struct
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUILD = ROOT / "build" / "differential"
+
+FEATURES = ["simd", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "mutable-globals", "multivalue", "tail-call"]
+ENABLE = [f"--enable-{feature}" for feature in FEATURES]
+# The shapes that compilers leave behind differ from raw random code.
+SHAPES = [[], ["-O1"], ["-O3"], ["--fuzz-passes"]]
+SIZES = [300, 1500, 6000, 25000]
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=100, help="modules (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first module; the others follow (default %(default)s)")
+    parser.add_argument("--heddle", default=str(ROOT / "build" / "release" / "heddle"), metavar="PATH")
+    parser.add_argument("--command", metavar="'COMMAND {}'", help="run each script with this instead of `heddle wast {}`")
+    parser.add_argument("--with-nan", action="store_true", help="leave NaNs in: differences in their bits may then show as false alarms")
+    parser.add_argument("--jobs", type=int, default=1)
+    return parser.parse_args()
+
+
+def make_module(seed, with_nan):
+    """The path of a module, or None when binaryen cannot make one of these bytes."""
+    chance = random.Random(seed)
+    raw, wasm = BUILD / f"{seed}.bin", BUILD / f"{seed}.wasm"
+    raw.write_bytes(chance.randbytes(chance.choice(SIZES)))
+    command = ["wasm-opt", str(raw), "-ttf", *ENABLE, *chance.choice(SHAPES), *([] if with_nan else ["--denan"]), "-o", str(wasm)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        done = None
+    raw.unlink()
+    return wasm if done and done.returncode == 0 else None
+
+
+# ---- writing the script ------------------------------------------------------------------------------------------
+
+
+def number(kind, bits):
+    """A constant in the text format from its bits in hexadecimal."""
+    if kind in ("i32", "i64"):
+        return "0x" + bits
+    size, code = (4, "f") if kind == "f32" else (8, "d")
+    value = struct.unpack(">" + code, int(bits, 16).to_bytes(size, "big"))[0]
+    return value.hex()
+
+
+def constant(kind, bits):
+    return f"({kind}.const {number(kind, bits)})"
+
+
+def quoted(name):
+    return '"' + "".join(chr(byte) if 32 <= byte < 127 and byte not in (34, 92) else f"\\{byte:02x}" for byte in name.encode()) + '"'
+
+
+def command(call):
+    """One line of the script. A NaN's bits are not V8's to say, nor how deep its stack is: there the call is only made."""
+    invoke = "(invoke " + quoted(call["name"]) + "".join(" " + constant(*pair) for pair in zip(call["parameters"], call["arguments"])) + ")"
+    if "trap" in call:
+        return f'(assert_trap {invoke} "") ;; {call["trap"]}'
+    if call.get("exhausted") or "nan" in call["returned"]:
+        return invoke
+    expected = [constant(kind, bits) for kind, bits in zip(call["results"], call["returned"])]
+    return f"(assert_return {' '.join([invoke, *expected])})"
+
+
+def script(wasm, answers):
+    text = "".join(f"\\{byte:02x}" for byte in wasm.read_bytes())
+    module = f'(module $m binary "{text}")'
+    support = (HERE / "support.wat").read_text().replace("(module", "(module $support", 1)
+    lines = [support, '(register "fuzzing-support" $support)']
+    if "trap" in answers:
+        return "\n".join([*lines, f'(assert_trap {module.replace("$m ", "")} "") ;; {answers["trap"]}']) + "\n"
+    lines += [module, *(command(call) for call in answers["calls"])]
+    if "sum" in answers:
+        lines.append(f'(assert_return (invoke $support "sum") (i64.const 0x{answers["sum"]}))')
+    return "\n".join(lines) + "\n"
+
+
+# ---- running -----------------------------------------------------------------------------------------------------
+
+
+def ask_v8(support, modules):
+    """V8's answers by module; one process for all."""
+    lines = "".join(f"{support}\t{wasm}\n" for wasm in modules)
+    command = ["node", "--experimental-wasm-type-reflection", str(HERE / "oracle.mjs")]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=600)
+    if done.returncode != 0:
+        sys.exit(f"differential: the oracle failed: {done.stderr[-2000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def run_script(words, wast):
+    """What is wrong, or None."""
+    try:
+        done = subprocess.run([word.replace("{}", str(wast)) for word in words], capture_output=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        return "no end after 60 s"
+    said = (done.stdout + done.stderr).decode(errors="replace").strip()
+    return None if done.returncode == 0 else f"exit code {done.returncode}\n{said[-1500:]}"
+
+
+def main():
+    chosen = options()
+    words = shlex.split(chosen.command) if chosen.command else [chosen.heddle, "wast", "{}"]
+    if not chosen.command and not Path(chosen.heddle).exists():
+        sys.exit(f"differential: {chosen.heddle} is not there")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    support = BUILD / "support.wasm"
+    subprocess.run(["wasm-opt", str(HERE / "support.wat"), *ENABLE, "-o", str(support)], check=True, capture_output=True)
+
+    passed = calls = traps = 0
+    skipped, failed = [], []
+    for start in range(chosen.seed, chosen.seed + chosen.count, 50):
+        seeds = range(start, min(start + 50, chosen.seed + chosen.count))
+        made = {seed: wasm for seed in seeds if (wasm := make_module(seed, chosen.with_nan))}
+        skipped += [f"{seed}: binaryen made no module" for seed in seeds if seed not in made]
+        scripts = {}
+        for (seed, wasm), answers in zip(made.items(), ask_v8(support, made.values())):
+            if "rejected" in answers:
+                skipped.append(f"{seed}: {answers['rejected']}")
+                wasm.unlink()
+                continue
+            scripts[seed] = BUILD / f"{seed}.wast"
+            scripts[seed].write_text(script(wasm, answers))
+            calls += len(answers.get("calls", []))
+            traps += sum("trap" in call for call in answers.get("calls", []))
+        with ThreadPoolExecutor(chosen.jobs) as pool:
+            for (seed, wast), wrong in zip(scripts.items(), pool.map(lambda each: run_script(words, each), scripts.values())):
+                if wrong:
+                    failed.append(seed)
+                    print(f"seed {seed}: {wrong}\n    kept {wast}", flush=True)
+                else:
+                    passed += 1
+                    wast.unlink()
+                    made[seed].unlink()
+    for line in skipped:
+        print(f"left out {line}")
+    print(f"{passed} passed, {len(failed)} failed, {len(skipped)} left out; {calls} calls compared, {traps} of them trapped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
