@@ -95,7 +95,8 @@ RawType read_heap_type(Reader& r) {
     bool exact = r.peek() == 0x62;  // custom descriptors: (exact x)
     if (exact) r.byte();
     i64 index = r.i33_leb();
-    if (index < 0 || index >= i64(TypeId::none)) malformed(index < 0 ? "malformed heap type" : "unknown type", at);
+    if (index < 0) malformed("malformed heap type", at);
+    if (index >= i64(TypeId::none)) invalid("unknown type " + std::to_string(index), at);
     return {ValType::reference(TypeId(u32(index)), true, exact)};
 }
 

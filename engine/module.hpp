@@ -121,6 +121,8 @@ struct ModuleData {
     const FuncType& func_type(u32 func_index) const { return type_table->func(funcs[func_index]); }
     // From the name section, read lazily and only when asked; empty when there is none.
     std::string func_name(u32 func_index) const;
+    mutable std::once_flag func_names_once;
+    mutable std::vector<std::pair<u32, std::string_view>> func_names;  // by index
 
     // The running half, set by the API after validation (engine/runtime.hpp, engine/code.hpp).
     std::unique_ptr<FuncCode[]> code;                // one per own function
@@ -129,6 +131,9 @@ struct ModuleData {
     ModuleData();
     ~ModuleData();
 };
+
+// From the name section; empty when there is none.
+std::string module_name(const ModuleData& m);
 
 // Bytes -> Module, without looking into bodies: throws malformed, and limit errors. Types are interned in `types`, so validity of
 // the type section (bounds, subtyping) is checked here too. The caller goes on with validate_module.

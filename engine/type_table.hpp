@@ -19,9 +19,12 @@ public:
 
     // In a group handed to intern(), member i of the group itself is written TypeId(self + i); any other TypeId is an interned one.
     static constexpr u32 self = 0x1000000;
+    // How many supers a type may have above it.
+    static constexpr u32 max_depth = 63;
 
     // Gives the TypeId of the group's first member; the others follow it. Equal groups get equal ids. Thread-safe.
-    // Throws Error::Kind::limit when the table is full.
+    // A member's super is an interned type or an earlier member. Throws Error::Kind::limit when the table is full or a chain of supers is
+    // longer than max_depth.
     TypeId intern(std::span<const SubType> group);
     // A plain final function type in a group of its own.
     TypeId intern(const FuncType& type);
@@ -32,7 +35,8 @@ public:
 
     bool is_subtype(TypeId a, TypeId b) const;        // a == b or a's chain of supers meets b
     bool is_subtype(ValType a, ValType b) const;      // https://webassembly.github.io/spec/core/valid/matching.html
-    bool is_subtype(const ExternType& a, const ExternType& b) const;  // may an import of type b be satisfied by a (limits as declared)
+    // May an import of type b be satisfied by a? Limits as declared; a function's type is its own, so exactness of `a` is not asked.
+    bool is_subtype(const ExternType& a, const ExternType& b) const;
 
     // The top of the hierarchy a reference type belongs to: any, func, extern, exn or cont.
     Heap top(ValType reference) const;

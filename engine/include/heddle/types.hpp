@@ -94,6 +94,7 @@ struct SubType {
     FuncType func;
     std::vector<FieldType> fields;
     TypeId cont = TypeId::none;  // the function type of a continuation type
+    TypeId describes = TypeId::none, descriptor = TypeId::none;  // custom descriptors: what this struct describes, and what describes it
     friend bool operator==(const SubType&, const SubType&) = default;
 };
 

@@ -1,0 +1,46 @@
+// Traps as users read them.
+#include <heddle/trap.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace heddle {
+
+const char* message(TrapCode code) {
+    static constexpr const char* messages[] = {
+#define TRAP(name, text) text,
+#include "traps.def"
+#undef TRAP
+    };
+    static_assert(std::size(messages) == std::size_t(TrapCode::exited) + 1);
+    return messages[std::size_t(code)];
+}
+
+std::string Trap::message() const {
+    std::string text = heddle::message(code);
+    return detail.empty() ? text : text + ": " + detail;
+}
+
+namespace {
+
+std::string frame_line(std::size_t number, const Frame& frame) {
+    std::string line = "  " + std::to_string(number) + ": ";
+    if (!frame.module_name.empty()) line += frame.module_name + "!";
+    line += "func[" + std::to_string(frame.func_index) + "]";
+    if (!frame.func_name.empty()) line += " $" + frame.func_name;
+    if (frame.module_offset == 0) return line;
+    std::array<char, 12> hex;
+    auto end = std::to_chars(hex.data(), hex.data() + hex.size(), frame.module_offset, 16).ptr;
+    return line + " @0x" + std::string(hex.data(), end);
+}
+
+}  // namespace
+
+std::string Trap::to_string() const {
+    std::string text = message();
+    for (std::size_t i = 0; i < backtrace.size(); ++i) text += "\n" + frame_line(i, backtrace[i]);
+    if (omitted_frames) text += "\n  … and " + std::to_string(omitted_frames) + " more";
+    return text;
+}
+
+}  // namespace heddle
