@@ -73,7 +73,7 @@ CASES = [
     end("exit", 255),
     end("_Exit", 0),
     end("return", 3),
-    Case("timeout", "c-trap", ["loop"], ["--timeout", "0.3"], stdout=b"before\n", code=124, node=False),
+    Case("timeout", "c-trap", ["loop"], ["--timeout", "300ms"], stdout=b"before\n", code=124, node=False),
     Case("fuel", "c-trap", ["loop"], ["--fuel", "10000000"], stdout=b"before\n", code=125, node=False),
 ]
 

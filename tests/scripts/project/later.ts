@@ -1,0 +1,1 @@
+export const later = (half: bigint): string => `${half * 2n}`;
