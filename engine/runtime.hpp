@@ -79,6 +79,7 @@ struct TableObject {
 struct alignas(16) GlobalObject {
     V128 value;                          // first: handlers address globals by their value's address
     GlobalType type;
+    StoreData* store = nullptr;
 };
 
 struct TagObject {
@@ -126,6 +127,7 @@ struct ExecContext {
     const Word* pc = nullptr;            // the cell that trapped, or to go on with
     Slot* frame = nullptr;
     InstanceObject* instance = nullptr;
+    Slot result;                         // the first result of a host function that ended out of line: what the accumulators get
     ExceptionObject* exception = nullptr;
     std::string detail;                  // the trap's detail
 };

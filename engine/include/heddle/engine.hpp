@@ -77,6 +77,7 @@ public:
     EngineData& data() const { return *data_; }
 
 private:
+    friend struct ApiAccess;
     std::shared_ptr<EngineData> data_;
 };
 
@@ -117,7 +118,7 @@ public:
 
 private:
     friend struct ApiAccess;
-    std::shared_ptr<EngineData> engine_;
+    std::shared_ptr<EngineData> engine_;  // before the module: it keeps the module's types
     std::shared_ptr<ModuleData> data_;
 };
 
@@ -230,7 +231,7 @@ private:
 class Func {
 public:
     explicit Func(FuncObject* o = nullptr) : object_(o) {}
-    // A host function of that type; `data` is released with `release` when the Store dies.
+    // A host function of that type; `data` is released with `release` when the Store dies. Empty when the Engine's table of types is full.
     static Func create(Store& store, const FuncType& type, RawHostFunction f, void* data, void (*release)(void*) = nullptr);
     explicit operator bool() const { return object_ != nullptr; }
     const FuncType& type() const;

@@ -1,0 +1,654 @@
+// Calls: Executions and what happens when run() comes back; host functions, host frames and the leaf; interrupts.
+#include <cassert>
+#include <cstring>
+
+#include "runtime_calls.hpp"
+#include "store.hpp"
+
+namespace heddle {
+
+namespace {
+
+using State = Execution::State;
+
+// ---- limits and interrupts ------------------------------------------------------------------------------------------------------
+
+// The limit word is lowered by interrupt() after it raised the flag; so whoever raises the limit looks at the flag afterwards.
+void raise_limit(ExecContext& c) {
+    c.limit.store(c.true_limit);
+    if (c.interrupt.load()) c.limit.store(0);
+}
+
+void use_stack(ExecContext& c, u64 true_limit) {
+    if (c.true_limit == true_limit) return;
+    c.true_limit = true_limit;
+    raise_limit(c);
+}
+
+std::string limit_detail(const StoreData& s, TrapCode code) {
+    const Config& k = s.config();
+    auto says = [](u64 value, const char* unit, const char* option) { return std::to_string(value) + unit + " (" + option + ")"; };
+    switch (code) {
+    case TrapCode::stack_overflow: return says(s.engine.data().stacks.stack_bytes(), " bytes", "Config::max_stack_bytes");
+    case TrapCode::stack_limit: return says(s.engine.data().stacks.limit(), " in use", "Config::max_stacks");
+    case TrapCode::nesting_limit: return says(k.max_nested_runs, "", "Config::max_nested_runs");
+    case TrapCode::heap_limit: return says(k.max_heap_bytes, " bytes", "Config::max_heap_bytes");
+    case TrapCode::out_of_fuel: return "Store::set_fuel gives more";
+    default: return {};
+    }
+}
+
+Trap plain_trap(const StoreData& s, TrapCode code) {
+    Trap t;
+    t.code = code;
+    t.detail = limit_detail(s, code);
+    return t;
+}
+
+// ---- host frames ----------------------------------------------------------------------------------------------------------------
+
+HostRecord* record_at(Slot* frame, const HostFunc& host) {
+    u64 at = reinterpret_cast<u64>(frame + host.code.record + record_slots);
+    return reinterpret_cast<HostRecord*>((at + alignof(HostRecord) - 1) & ~u64(alignof(HostRecord) - 1));
+}
+
+u64 stack_end(const ExecContext& c) { return c.true_limit + stack_slack_bytes; }
+
+// The record of the native function whose frame that is, if it placed a HostFrame.
+HostRecord* record_of(const ExecContext& c, const Slot* frame) {
+    HostRecord* r = c.current->top;
+    return r && r->frame == frame ? r : nullptr;
+}
+
+void pop_host_frame(ExecutionData& e) noexcept {
+    HostRecord* r = e.top;
+    e.top = r->below;
+    r->object->~HostFrame();
+}
+
+// A native function that said call without a HostFrame: what it called gives its results, or its exception.
+struct Forward final : HostFrame {
+    Host next(Caller& caller, Exit how) override {
+        if (how == Exit::threw) return caller.raise(caller.exception());
+        auto results = caller.call_results();
+        auto slots = caller.slots();
+        std::copy_n(results.begin(), std::min(results.size(), slots.size()), slots.begin());
+        return Host::done;
+    }
+};
+
+// A native function that said block or park without a HostFrame: when it goes on it is done.
+struct Done final : HostFrame {
+    Host next(Caller&, Exit) override { return Host::done; }
+};
+
+Host trapped(ExecContext& c, TrapCode code, std::string detail = {}) {
+    c.trap = code;
+    c.detail = std::move(detail);
+    return Host::trap;
+}
+
+// The trap that a native function gave to fail(); its code goes to the context, the whole waits in `raised`.
+Host raised_trap(ExecContext& c) {
+    if (c.store->raised.code == TrapCode::none) return trapped(c, TrapCode::host, "a host function said trap without saying why");
+    c.trap = c.store->raised.code;
+    c.store->raised_ends = true;
+    return Host::trap;
+}
+
+// What a native function said becomes what the interpreter does.
+Host carry_out(ExecContext& c, Host said, Caller& caller, Slot* frame, HostFunc& host, InstanceObject* in) {
+    ExecutionData& e = *c.current;
+    HostRecord* r = record_of(c, frame);
+    switch (said) {
+    case Host::done:
+        c.frame = frame;
+        if (r) pop_host_frame(e);
+        return Host::done;
+    case Host::threw:
+        if (r) pop_host_frame(e);
+        return Host::threw;
+    case Host::trap: return raised_trap(c);
+    case Host::call: {
+        if (!r || !r->callee) return trapped(c, TrapCode::host, "a host function said call without Caller::call");
+        const FuncObject* f = std::exchange(r->callee, nullptr);
+        r->results = f->code->result_slots;
+        return enter(c, *f, r->called_frame(), cells.host_next, frame + host.code.record) ? Host::call : trapped(c, TrapCode::stack_overflow);
+    }
+    case Host::block:
+    case Host::park:
+        if (e.leaf) return trapped(c, TrapCode::host, "a function called with Caller::leaf cannot wait");
+        if (!r) caller.frame<Done>();
+        c.pc = said == Host::block ? cells.resume_blocked : cells.resume_parked;
+        c.frame = frame + host.code.record;
+        c.instance = in;
+        return said;
+    }
+    return trapped(c, TrapCode::host, "a host function gave an unknown answer");
+}
+
+}  // namespace
+
+Caller ApiAccess::caller(ExecContext& c, InstanceObject* in, Slot* frame, HostFunc* host) {
+    Caller k;
+    k.context_ = &c;
+    k.instance_ = in;
+    k.frame_ = frame;
+    k.host_ = host;
+    return k;
+}
+
+Host host_call(ExecContext& c, HostFunc& host, Slot* frame, InstanceObject* in) noexcept {
+    if (reinterpret_cast<u64>(record_at(frame, host) + 1) > stack_end(c)) return trapped(c, TrapCode::stack_overflow);
+    Caller caller = ApiAccess::caller(c, in, frame, &host);
+    Host said = host.call(caller, host.data);
+    if (said == Host::done && (!c.current->top || c.current->top->frame != frame)) {
+        c.frame = frame;
+        return said;
+    }
+    return carry_out(c, said, caller, frame, host, in);
+}
+
+Host host_next(ExecContext& c, Slot* record, Exit how) noexcept {
+    HostRecord& r = *c.current->top;
+    assert(r.frame + r.host->code.record == record);
+    (void)record;
+    Caller caller = ApiAccess::caller(c, r.caller, r.frame, r.host);
+    if (how != Exit::returned) r.results = 0;
+    // The record may be replaced by next(), so nothing of it is used afterwards.
+    Slot* frame = r.frame;
+    HostFunc& host = *r.host;
+    InstanceObject* in = r.caller;
+    return carry_out(c, r.object->next(caller, how), caller, frame, host, in);
+}
+
+// ---- interrupts -----------------------------------------------------------------------------------------------------------------
+
+void interrupt(StoreData& s) noexcept {
+    s.context.interrupt.store(1);
+    s.context.limit.store(0);
+}
+
+namespace {
+
+// done, trap or park.
+Host ask_store(ExecContext& c, InstanceObject* at) noexcept {
+    StoreData& s = *c.store;
+    bool asked = c.interrupt.exchange(0) != 0;
+    raise_limit(c);
+    if (s.config().metering && c.fuel < 0) return trapped(c, TrapCode::out_of_fuel);
+    if (!asked) return Host::done;
+    if (!s.ask) return trapped(c, TrapCode::interrupted);
+    Caller caller = ApiAccess::caller(c, at, nullptr, nullptr);
+    switch (s.ask(caller)) {
+    case Host::done: return Host::done;
+    case Host::trap: return raised_trap(c);
+    case Host::park: return Host::park;
+    default: return trapped(c, TrapCode::host, "Store::on_interrupt may answer done, trap and park only");
+    }
+}
+
+}  // namespace
+
+Host host_interrupt(ExecContext& c, InstanceObject* at) noexcept {
+    Host said = ask_store(c, at);
+    if (said != Host::park || !c.current->leaf) return said;
+    c.store->interrupt_again = true;
+    return Host::done;
+}
+
+bool poll_in_bulk(InstanceObject& in) noexcept {
+    if (!in.context->current) return true;  // a segment at instantiation: the first call will ask
+    Host said = ask_store(*in.context, &in);
+    if (said == Host::park) in.store->interrupt_again = true;
+    return said != Host::trap;
+}
+
+void end_bulk(InstanceObject& in) noexcept {
+    if (!in.context->current || in.context->current->leaf) return;
+    if (std::exchange(in.store->interrupt_again, false)) interrupt(*in.store);
+}
+
+bool charge_bulk(InstanceObject& in, u64 bytes) noexcept {
+    constexpr u64 bytes_per_fuel = 16;
+    if (!in.store->config().metering) return true;
+    ExecContext& c = *in.context;
+    c.fuel -= i64(bytes / bytes_per_fuel);
+    if (c.fuel >= 0) return true;
+    trapped(c, TrapCode::out_of_fuel);
+    return false;
+}
+
+// ---- one computation ------------------------------------------------------------------------------------------------------------
+
+ExecutionData::ExecutionData(StoreData& s, Execution* h) : handle(h), store(&s), place(s.executions.size()) { s.executions.push_back(this); }
+
+ExecutionData::~ExecutionData() {
+    store->engine.data().stacks.give_back(stack);
+    store->executions.back()->place = place;
+    store->executions[place] = store->executions.back();
+    store->executions.pop_back();
+}
+
+namespace {
+
+void drop_stack(ExecutionData& e) noexcept {
+    if (e.cached || !e.stack) return;
+    e.store->engine.data().stacks.give_back(std::exchange(e.stack, {}));
+}
+
+void die(ExecutionData& e) noexcept {
+    while (e.top) pop_host_frame(e);
+    if (e.store->parked == &e) e.store->parked = nullptr;
+    e.state = State::dead;
+    drop_stack(e);
+}
+
+bool take_stack(ExecutionData& e) noexcept {
+    if (!e.stack) e.stack = e.store->engine.data().stacks.take();
+    return bool(e.stack);
+}
+
+Exit died_of(ExecutionData& e, Trap t) noexcept {
+    StoreData& s = *e.store;
+    e.trap = std::move(t);
+    s.last_trap = e.trap;
+    s.refused.reset();
+    die(e);
+    return Exit::trapped;
+}
+
+Exit refuse(StoreData& s, std::string why) noexcept {
+    s.refused = Error{Error::Kind::usage, std::move(why)};
+    return Exit::trapped;
+}
+
+Exit refuse_busy(StoreData& s) noexcept { return refuse(s, "busy: another call of this Store is parked"); }
+
+DomainData* dead_domain(const FuncObject& f) {
+    DomainData* d = f.instance ? f.instance->domain : nullptr;
+    return d && d->dead ? d : nullptr;
+}
+
+Trap dead_trap(const DomainData& d) {
+    Trap t;
+    t.code = TrapCode::dead_domain;
+    t.detail = d.why.message();
+    return t;
+}
+
+// The trap in the context with its detail and backtrace.
+Trap collect_trap(StoreData& s) {
+    ExecContext& c = s.context;
+    Trap t;
+    if (std::exchange(s.raised_ends, false)) t = std::exchange(s.raised, {});
+    else {
+        t.code = c.trap;
+        t.detail = std::exchange(c.detail, {});
+        if (t.detail.empty()) t.detail = limit_detail(s, t.code);
+    }
+    if (t.backtrace.empty() && c.pc) t.backtrace = backtrace(c.pc, c.frame, c.instance, 64, t.omitted_frames);
+    return t;
+}
+
+Exit end_trapped(ExecutionData& e) noexcept {
+    StoreData& s = *e.store;
+    DomainData* of_base = e.func->instance ? e.func->instance->domain : nullptr;
+    DomainData* of_trap = s.context.pc && s.context.instance ? s.context.instance->domain : nullptr;
+    Exit how = died_of(e, collect_trap(s));
+    if (of_base) kill_domain(*of_base, e.trap);
+    if (of_trap && of_trap != of_base) kill_domain(*of_trap, e.trap);
+    return how;
+}
+
+Exit end_threw(ExecutionData& e) noexcept {
+    StoreData& s = *e.store;
+    e.exception = {std::exchange(s.context.exception, nullptr)};
+    s.last_exception = e.exception.object;
+    died_of(e, plain_trap(s, TrapCode::uncaught_exception));
+    return Exit::threw;
+}
+
+Exit end_returned(ExecutionData& e) noexcept {
+    assert(!e.top);
+    e.state = State::idle;
+    e.result_slots = e.func->code->result_slots;
+    if (!e.cached) {
+        e.results.assign(e.bottom(), e.bottom() + e.result_slots);
+        drop_stack(e);
+    }
+    return Exit::returned;
+}
+
+Exit end_waiting(ExecutionData& e, Exit how) noexcept {
+    ExecContext& c = e.store->context;
+    e.pc = c.pc;
+    e.frame = c.frame;
+    e.instance = c.instance;
+    e.state = how == Exit::blocked ? State::blocked : State::parked;
+    if (how == Exit::parked) e.store->parked = &e;
+    return how;
+}
+
+Exit end_run(ExecutionData& e) noexcept {
+    Exit how = Exit(e.store->context.exit);
+    switch (how) {
+    case Exit::returned: return end_returned(e);
+    case Exit::trapped: return end_trapped(e);
+    case Exit::threw: return end_threw(e);
+    case Exit::blocked:
+    case Exit::parked: return end_waiting(e, how);
+    }
+    return how;
+}
+
+// Where the context was when a native function called a guest again.
+struct Outer {
+    ExecutionData* current;
+    u64 true_limit;
+    const Word* pc;
+    Slot* frame;
+    InstanceObject* instance;
+    explicit Outer(const ExecContext& c) : current(c.current), true_limit(c.true_limit), pc(c.pc), frame(c.frame), instance(c.instance) {
+        if (current) current->state = State::below;
+    }
+    void put_back(ExecContext& c) const {
+        c.current = current;
+        c.pc = pc;
+        c.frame = frame;
+        c.instance = instance;
+        if (!current) return;
+        current->state = State::running;
+        use_stack(c, true_limit);
+    }
+};
+
+// Points the context at the base call, or at where the Execution left.
+bool enter_or_resume(ExecContext& c, ExecutionData& e) noexcept {
+    if (std::exchange(e.state, State::running) == State::ready) {
+        if (enter(c, *e.func, e.bottom(), cells.leave, nullptr)) return true;
+        c.exit = u8(Exit::trapped);
+        c.trap = TrapCode::stack_overflow;
+        c.pc = nullptr;
+        return false;
+    }
+    c.pc = e.pc;
+    c.frame = e.frame;
+    c.instance = e.instance;
+    c.store->parked = nullptr;
+    return true;
+}
+
+Exit run_execution(ExecutionData& e) noexcept {
+    StoreData& s = *e.store;
+    ExecContext& c = s.context;
+    if (s.parked && s.parked != &e) return refuse_busy(s);
+    if (s.nested >= s.config().max_nested_runs) return died_of(e, plain_trap(s, TrapCode::nesting_limit));
+    Outer outer(c);
+    ++s.nested;
+    c.current = &e;
+    use_stack(c, reinterpret_cast<u64>(e.stack.limit));
+    if (enter_or_resume(c, e)) run(c);
+    Exit how = end_run(e);
+    --s.nested;
+    outer.put_back(c);
+    return how;
+}
+
+// Arguments at the bottom of the stack; false: no stack, or not that many fit.
+bool load_arguments(ExecutionData& e, const FuncObject& f, std::span<const Slot> args) noexcept {
+    std::size_t n = std::min<std::size_t>(args.size(), f.code->param_slots);
+    if (u64(e.stack.end - e.stack.base) < n * sizeof(Slot)) return false;
+    if (n) std::memcpy(e.bottom(), args.data(), n * sizeof(Slot));
+    e.func = &f;
+    e.state = State::ready;
+    return true;
+}
+
+}  // namespace
+
+void kill_domain(DomainData& d, const Trap& why) noexcept {
+    if (d.dead) return;
+    d.dead = true;
+    d.why = why;
+    std::vector<ExecutionData*>& all = d.store->executions;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        ExecutionData& e = *all[i];
+        bool waits = e.state == State::ready || e.state == State::blocked || e.state == State::parked;
+        if (!waits || !e.func || !e.func->instance || e.func->instance->domain != &d) continue;
+        e.trap = why;
+        die(e);
+    }
+}
+
+// ---- calls to the end -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::unique_ptr<Execution> take_idle(StoreData& s) {
+    if (!s.idle.empty()) {
+        std::unique_ptr<Execution> e = std::move(s.idle.back());
+        s.idle.pop_back();
+        return e;
+    }
+    auto e = std::make_unique<Execution>(*s.handle);
+    e->data().cached = true;
+    s.idle.reserve(s.executions.size());
+    return e;
+}
+
+// Waits as the Store says until the Execution ends.
+Exit drive(ExecutionData& e, Exit how) noexcept {
+    StoreData& s = *e.store;
+    while (how == Exit::blocked || how == Exit::parked) {
+        bool go_on = s.wait && s.wait(*s.handle);
+        if (e.state == State::dead) {  // its Domain was killed meanwhile
+            s.last_trap = e.trap;
+            s.refused.reset();
+            return Exit::trapped;
+        }
+        how = go_on ? run_execution(e) : died_of(e, plain_trap(s, TrapCode::parked_without_waiter));
+    }
+    return how;
+}
+
+Exit call_on(ExecutionData& e, const FuncObject& f, std::span<Slot> slots) noexcept {
+    StoreData& s = *e.store;
+    if (!take_stack(e)) return died_of(e, plain_trap(s, TrapCode::stack_limit));
+    if (!load_arguments(e, f, slots)) return died_of(e, plain_trap(s, TrapCode::stack_overflow));
+    Exit how = run_execution(e);
+    if (how == Exit::blocked || how == Exit::parked) how = drive(e, how);
+    if (how == Exit::returned && e.result_slots) std::memcpy(slots.data(), e.bottom(), std::min<std::size_t>(slots.size(), e.result_slots) * sizeof(Slot));
+    return how;
+}
+
+}  // namespace
+
+Exit call_to_end(StoreData& s, const FuncObject& f, std::span<Slot> slots) noexcept {
+    if (s.parked) return refuse_busy(s);
+    if (f.instance->store != &s) return refuse(s, "the function belongs to another Store");
+    if (DomainData* d = dead_domain(f)) {
+        s.last_trap = dead_trap(*d);
+        s.refused.reset();
+        return Exit::trapped;
+    }
+    std::unique_ptr<Execution> x = take_idle(s);
+    Exit how = call_on(x->data(), f, slots);
+    x->data().state = State::idle;
+    s.idle.push_back(std::move(x));
+    return how;
+}
+
+Error error_of(StoreData& s, Exit how) {
+    if (how == Exit::threw) return {Error::Kind::trapped, message(TrapCode::uncaught_exception)};
+    if (s.refused) return *std::exchange(s.refused, {});
+    return {Error::Kind::trapped, s.last_trap.message()};
+}
+
+// ---- Execution ------------------------------------------------------------------------------------------------------------------
+
+Execution::Execution(Store& store) : data_(std::make_unique<ExecutionData>(store.data(), this)) {}
+
+Execution::~Execution() {
+    assert(state() != State::running && state() != State::below);
+    abandon();
+}
+
+Execution::State Execution::begin(const Func& f, std::span<const Slot> args) {
+    ExecutionData& e = *data_;
+    StoreData& s = *e.store;
+    assert(e.state == State::idle);
+    const FuncObject& o = *f.object();
+    e.trap = {};
+    e.exception = {};
+    e.result_slots = 0;
+    e.results.clear();
+    if (DomainData* d = dead_domain(o)) died_of(e, dead_trap(*d));
+    else if (!take_stack(e)) died_of(e, plain_trap(s, TrapCode::stack_limit));
+    else if (!load_arguments(e, o, args)) died_of(e, plain_trap(s, TrapCode::stack_overflow));
+    return e.state;
+}
+
+Exit Execution::run() {
+    assert(state() == State::ready || state() == State::blocked || state() == State::parked);
+    return run_execution(*data_);
+}
+
+std::span<const Slot> Execution::results() const {
+    if (data_->cached) return {data_->bottom(), data_->result_slots};
+    return data_->results;
+}
+
+const Trap& Execution::trap() const { return data_->trap; }
+ExnRef Execution::exception() const { return data_->exception; }
+Execution::State Execution::state() const { return data_->state; }
+
+void Execution::abandon() noexcept {
+    assert(state() != State::running && state() != State::below);
+    if (state() != State::dead) die(*data_);
+}
+
+void Execution::reset() noexcept {
+    assert(state() == State::dead || state() == State::idle);
+    data_->state = State::idle;
+}
+
+// ---- Caller ---------------------------------------------------------------------------------------------------------------------
+
+Store& Caller::store() const { return *context_->store->handle; }
+Execution& Caller::execution() const { return *context_->current->handle; }
+Instance Caller::instance() const { return Instance(instance_ == &context_->store->host_instance ? nullptr : instance_); }
+
+std::optional<Memory> Caller::memory() const {
+    if (!instance_ || !heddle::data(*instance_).main_memory) return std::nullopt;
+    return Memory(heddle::data(*instance_).main_memory);
+}
+
+std::span<Slot> Caller::slots() const { return host_ ? std::span<Slot>(frame_, host_->slots) : std::span<Slot>(); }
+
+void* Caller::frame_storage() {
+    assert(host_ && "an interrupt cannot leave a HostFrame");
+    if (HostRecord* old = record_of(*context_, frame_)) pop_host_frame(*context_->current);
+    else (void)old;
+    return record_at(frame_, *host_)->storage;
+}
+
+void Caller::set_frame(HostFrame* f) {
+    HostRecord* r = record_at(frame_, *host_);
+    ExecutionData& e = *context_->current;
+    r->below = e.top;
+    r->object = f;
+    r->frame = frame_;
+    r->host = host_;
+    r->caller = instance_;
+    r->callee = nullptr;
+    r->results = 0;
+    e.top = r;
+}
+
+Host Caller::call(const Func& f, std::span<const Slot> args) {
+    const FuncObject& o = *f.object();
+    if (!host_) return fail("an interrupt cannot call a guest");
+    if (DomainData* d = dead_domain(o)) return fail(dead_trap(*d));
+    if (args.size() < o.code->param_slots) return fail("Caller::call was given too few arguments");
+    Slot* to = record_at(frame_, *host_)->called_frame();
+    if (reinterpret_cast<u64>(to + o.code->param_slots) > stack_end(*context_)) return fail(plain_trap(*context_->store, TrapCode::stack_overflow));
+    // The arguments may be the results of the last call, which lie in the same place; the storage of a new HostFrame lies below.
+    if (o.code->param_slots) std::memmove(to, args.data(), o.code->param_slots * sizeof(Slot));
+    if (!record_of(*context_, frame_)) frame<Forward>();
+    record_of(*context_, frame_)->callee = &o;
+    return Host::call;
+}
+
+std::span<const Slot> Caller::call_results() const {
+    HostRecord* r = record_of(*context_, frame_);
+    return r ? std::span<const Slot>(r->called_frame(), r->results) : std::span<const Slot>();
+}
+
+ExnRef Caller::exception() const { return {context_->exception}; }
+Host Caller::block() { return Host::block; }
+Host Caller::park() { return Host::park; }
+
+Host Caller::fail(Trap trap) {
+    if (trap.code == TrapCode::none) trap.code = TrapCode::host;
+    context_->store->raised = std::move(trap);
+    return Host::trap;
+}
+
+Host Caller::fail(std::string detail) {
+    Trap t;
+    t.code = TrapCode::host;
+    t.detail = std::move(detail);
+    return fail(std::move(t));
+}
+
+Host Caller::exit(i32 code) {
+    Trap t;
+    t.code = TrapCode::exited;
+    t.detail = std::to_string(code);
+    t.exit_code = code;
+    return fail(std::move(t));
+}
+
+Host Caller::raise(ExnRef e) {
+    if (!e.object) {
+        Trap t;
+        t.code = TrapCode::null_exception_reference;
+        return fail(std::move(t));
+    }
+    context_->exception = e.object;
+    return Host::threw;
+}
+
+Exit Caller::leaf(const Func& f, std::span<const Slot> args, std::span<Slot> results) {
+    StoreData& s = *context_->store;
+    auto refused = [&](Trap t) {
+        s.last_trap = std::move(t);
+        s.refused.reset();
+        return Exit::trapped;
+    };
+    if (!s.leaf) {
+        s.leaf = std::make_unique<Execution>(store());
+        s.leaf->data().cached = s.leaf->data().leaf = true;
+    }
+    ExecutionData& e = s.leaf->data();
+    if (e.state != State::idle) {
+        Trap t;
+        t.code = TrapCode::host;
+        t.detail = "a function called with Caller::leaf cannot make another such call";
+        return refused(std::move(t));
+    }
+    if (DomainData* d = dead_domain(*f.object())) return refused(dead_trap(*d));
+    ExceptionObject* pending = context_->exception;
+    Exit how = Exit::trapped;
+    if (!take_stack(e)) how = died_of(e, plain_trap(s, TrapCode::stack_limit));
+    else if (!load_arguments(e, *f.object(), args)) how = died_of(e, plain_trap(s, TrapCode::stack_overflow));
+    else how = run_execution(e);
+    if (how == Exit::returned && e.result_slots) std::memcpy(results.data(), e.bottom(), std::min<std::size_t>(results.size(), e.result_slots) * sizeof(Slot));
+    e.state = State::idle;
+    context_->exception = pending;
+    if (std::exchange(s.interrupt_again, false)) interrupt(s);
+    return how;
+}
+
+}  // namespace heddle

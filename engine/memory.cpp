@@ -1,0 +1,206 @@
+// Linear memory in reserved address space, and the instructions that work on ranges of it.
+// https://webassembly.github.io/spec/core/exec/instructions.html#memory-instructions
+#include "memory.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime_calls.hpp"
+#include "store.hpp"
+
+namespace heddle {
+
+namespace {
+
+constexpr u64 host_page = 4096;
+constexpr u64 largest_reservation = u64(1) << 45;
+constexpr u64 chunk_bytes = u64(1) << 20;  // between two looks at the interrupt flag
+
+u64 whole_pages(u64 bytes) { return (bytes + host_page - 1) & ~(host_page - 1); }
+
+u64 saturating_shift(u64 v, unsigned by) { return v > (~u64(0) >> by) ? ~u64(0) : v << by; }
+
+[[noreturn]] void over_limit(std::string message) { throw Error{Error::Kind::limit, std::move(message)}; }
+
+// Reserves `want` bytes, or fewer but at least `need`; 0 when the system refuses.
+u64 reserve(u64 want, u64 need, u8*& base) {
+    for (u64 n = want;; n = std::max(whole_pages(n / 2), need)) {
+        void* p = mmap(nullptr, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (p != MAP_FAILED) {
+            base = static_cast<u8*>(p);
+            return n;
+        }
+        if (n <= need) return 0;
+    }
+}
+
+// Makes the first `bytes` of the reservation usable; they read as zero.
+bool commit(Mapping& m, u64 bytes) {
+    u64 want = whole_pages(bytes);
+    if (want <= m.committed) return true;
+    if (mprotect(m.object.base.load(std::memory_order_relaxed) + m.committed, want - m.committed, PROT_READ | PROT_WRITE) != 0) return false;
+    m.committed = want;
+    return true;
+}
+
+void check_minimum(const MemoryType& type, u64 bytes, u64 max_bytes) {
+    if (bytes <= max_bytes) return;
+    over_limit("a memory of " + std::to_string(type.limits.min) + " pages (" + std::to_string(bytes) + " bytes) is over the limit of " + std::to_string(max_bytes) +
+               " bytes (Config::max_memory_bytes)");
+}
+
+}  // namespace
+
+bool MemoryBudget::take(u64 bytes) {
+    u64 now = used.load(std::memory_order_relaxed);
+    do {
+        if (bytes > max || now > max - bytes) return false;
+    } while (!used.compare_exchange_weak(now, now + bytes, std::memory_order_relaxed));
+    return true;
+}
+
+u64 max_pages(const MemoryType& type) {
+    unsigned address_bits = type.is64 ? 64 : 32;
+    return type.page_log2 == 0 ? ~u64(0) >> (64 - address_bits) : u64(1) << (address_bits - type.page_log2);
+}
+
+Mapping* create_memory(const MemoryType& type, u64 max_bytes, std::shared_ptr<MemoryBudget> budget) {
+    u64 bytes = saturating_shift(type.limits.min, type.page_log2);
+    u64 pages = std::min(type.limits.max.value_or(~u64(0)), max_pages(type));
+    max_bytes = std::min(max_bytes, largest_reservation);
+    check_minimum(type, bytes, max_bytes);
+    max_bytes = std::min(max_bytes, saturating_shift(pages, type.page_log2));
+    if (!budget->take(bytes))
+        over_limit("a memory of " + std::to_string(bytes) + " bytes is over what is left of the limit of " + std::to_string(budget->max) +
+                   " bytes for all memories (Config::max_total_memory_bytes)");
+    auto m = std::make_unique<Mapping>();
+    u8* base = nullptr;
+    u64 reserved = max_bytes == 0 ? 0 : reserve(whole_pages(max_bytes), std::max(whole_pages(bytes), host_page), base);
+    m->object.base.store(base, std::memory_order_relaxed);
+    if ((max_bytes != 0 && reserved == 0) || !commit(*m, bytes)) {
+        if (base) munmap(base, reserved);
+        budget->give_back(bytes);
+        over_limit("the system gave no room for a memory of " + std::to_string(bytes) + " bytes");
+    }
+    m->reserved = reserved;
+    m->budget = std::move(budget);
+    m->object.bytes.store(bytes, std::memory_order_relaxed);
+    m->object.type = type;
+    m->object.max_bytes = std::min(max_bytes, reserved);
+    m->object.mapping = m.get();
+    return m.release();
+}
+
+void share_memory(Mapping& m) { m.owners.fetch_add(1, std::memory_order_relaxed); }
+
+void release_memory(Mapping* m) noexcept {
+    if (m->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    m->budget->give_back(m->object.bytes.load(std::memory_order_relaxed));
+    if (m->reserved) munmap(m->object.base.load(std::memory_order_relaxed), m->reserved);
+    delete m;
+}
+
+Grow grow_memory(MemoryObject& m, u64 delta_pages, u64& old_pages) noexcept {
+    std::lock_guard lock(m.mapping->growing);
+    u64 old_bytes = m.bytes.load(std::memory_order_relaxed);
+    old_pages = old_bytes >> m.type.page_log2;
+    u64 most = std::min(m.type.limits.max.value_or(~u64(0)), max_pages(m.type));
+    if (delta_pages > most - old_pages) return Grow::type_limit;
+    u64 new_bytes = saturating_shift(old_pages + delta_pages, m.type.page_log2);
+    if (new_bytes > m.max_bytes) return Grow::byte_limit;
+    if (!m.mapping->budget->take(new_bytes - old_bytes)) return Grow::total_limit;
+    if (!commit(*m.mapping, new_bytes)) {
+        m.mapping->budget->give_back(new_bytes - old_bytes);
+        return Grow::system;
+    }
+    m.bytes.store(new_bytes, std::memory_order_release);
+    return Grow::done;
+}
+
+// ---- instructions ---------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+bool inside(u64 size, u64 at, u64 n) { return n <= size && at <= size - n; }
+
+u64 size_of(const MemoryObject& m) { return m.bytes.load(std::memory_order_acquire); }
+
+// Other threads may read and write a shared memory meanwhile: every byte is moved by a relaxed atomic access.
+// https://webassembly.github.io/threads/core/exec/instructions.html
+void fill_shared(u8* to, u8 value, u64 n) {
+    for (u64 i = 0; i < n; ++i) std::atomic_ref<u8>(to[i]).store(value, std::memory_order_relaxed);
+}
+
+void move_shared(u8* to, u8* from, u64 n) {
+    auto move = [&](u64 i) {
+        u8 v = std::atomic_ref<u8>(from[i]).load(std::memory_order_relaxed);
+        std::atomic_ref<u8>(to[i]).store(v, std::memory_order_relaxed);
+    };
+    if (to <= from)
+        for (u64 i = 0; i < n; ++i) move(i);
+    else
+        for (u64 i = n; i-- > 0;) move(i);
+}
+
+// Does `piece(at, n)` for all of [0, count) in chunks, from the end when `backwards`.
+template <class F>
+TrapCode in_chunks(InstanceObject& in, u64 count, bool backwards, F piece) {
+    if (!charge_bulk(in, count)) return in.context->trap;
+    for (u64 done = 0; done < count;) {
+        u64 n = std::min(count - done, chunk_bytes);
+        piece(backwards ? count - done - n : done, n);
+        done += n;
+        if (done < count && in.context->interrupt.load(std::memory_order_relaxed) && !poll_in_bulk(in)) return in.context->trap;
+    }
+    end_bulk(in);
+    return TrapCode::none;
+}
+
+}  // namespace
+
+u64 memory_grow(InstanceObject& in, u32 memory, u64 delta_pages) noexcept {
+    u64 old_pages = 0;
+    return grow_memory(*in.memories[memory], delta_pages, old_pages) == Grow::done ? old_pages : ~u64(0);
+}
+
+TrapCode memory_fill(InstanceObject& in, u32 memory, u64 to, u8 value, u64 count) noexcept {
+    MemoryObject& m = *in.memories[memory];
+    if (!inside(size_of(m), to, count)) return TrapCode::memory_out_of_bounds;
+    u8* base = m.base.load(std::memory_order_relaxed);
+    return in_chunks(in, count, false, [&](u64 at, u64 n) {
+        if (m.type.shared) fill_shared(base + to + at, value, n);
+        else std::memset(base + to + at, value, n);
+    });
+}
+
+TrapCode memory_copy(InstanceObject& in, u32 to_memory, u32 from_memory, u64 to, u64 from, u64 count) noexcept {
+    MemoryObject &a = *in.memories[to_memory], &b = *in.memories[from_memory];
+    if (!inside(size_of(a), to, count) || !inside(size_of(b), from, count)) return TrapCode::memory_out_of_bounds;
+    if (count == 0) return TrapCode::none;
+    u8* target = a.base.load(std::memory_order_relaxed) + to;
+    u8* source = b.base.load(std::memory_order_relaxed) + from;
+    bool shared = a.type.shared || b.type.shared;
+    return in_chunks(in, count, &a == &b && to > from, [&](u64 at, u64 n) {
+        if (shared) move_shared(target + at, source + at, n);
+        else std::memmove(target + at, source + at, n);
+    });
+}
+
+TrapCode memory_init(InstanceObject& in, u32 memory, u32 data, u64 to, u32 from, u32 count) noexcept {
+    MemoryObject& m = *in.memories[memory];
+    std::span<const u8> bytes = in.dropped_data[data] ? std::span<const u8>() : in.module->data[data].bytes;
+    if (!inside(bytes.size(), from, count) || !inside(size_of(m), to, count)) return TrapCode::memory_out_of_bounds;
+    if (count == 0) return TrapCode::none;
+    u8* target = m.base.load(std::memory_order_relaxed) + to;
+    return in_chunks(in, count, false, [&](u64 at, u64 n) {
+        if (m.type.shared)
+            for (u64 i = 0; i < n; ++i) std::atomic_ref<u8>(target[at + i]).store(bytes[from + at + i], std::memory_order_relaxed);
+        else std::memcpy(target + at, bytes.data() + from + at, n);
+    });
+}
+
+void data_drop(InstanceObject& in, u32 data) noexcept { in.dropped_data[data] = true; }
+
+}  // namespace heddle
