@@ -1,0 +1,17 @@
+// The program heddle: names the subcommand, nothing else.
+#include "commands.hpp"
+
+namespace {
+
+struct Dispatch {
+    int operator()(heddle::cli::ExitCode code) const { return code; }
+    int operator()(const heddle::cli::RunOptions& o) const { return heddle::cli::run(o); }
+    int operator()(const heddle::cli::WastOptions& o) const { return heddle::cli::wast(o); }
+    int operator()(const heddle::cli::ValidateOptions& o) const { return heddle::cli::validate(o); }
+    int operator()(const heddle::cli::WatOptions& o) const { return heddle::cli::wat(o); }
+    int operator()(const heddle::cli::InspectOptions& o) const { return heddle::cli::inspect(o); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return std::visit(Dispatch(), heddle::cli::parse_command_line(argc, argv)); }

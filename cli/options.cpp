@@ -1,0 +1,239 @@
+// The command line's grammar. The only file that includes CLI11, which takes seconds to compile.
+#include "options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace heddle::cli {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> subcommands = {"run", "wast", "validate", "wat", "inspect"};
+
+struct Proposal {
+    const char* name;
+    bool Config::*member;
+};
+constexpr Proposal proposals[] = {
+    {"threads", &Config::threads_proposal},
+    {"wide-arithmetic", &Config::wide_arithmetic},
+    {"legacy-exceptions", &Config::legacy_exceptions},
+    {"custom-page-sizes", &Config::custom_page_sizes},
+    {"stack-switching", &Config::stack_switching},
+    {"custom-descriptors", &Config::custom_descriptors},
+    {"compact-imports", &Config::compact_imports},
+    {"gc", &Config::gc},
+    {"memory64", &Config::memory64},
+    {"multi-memory", &Config::multi_memory},
+    {"exceptions", &Config::exceptions},
+    {"tail-call", &Config::tail_call},
+    {"simd", &Config::simd},
+    {"relaxed-simd", &Config::relaxed_simd},
+};
+
+void add_proposals(CLI::App& app, Config& config) {
+    for (const Proposal& p : proposals) {
+        bool& enabled = config.*p.member;
+        app.add_flag_callback(std::string("--no-") + p.name, [&enabled] { enabled = false; }, "refuse modules that use it")->group("Proposals");
+    }
+}
+
+// An option whose text is turned into a value by `parse`; what parse finds wrong becomes the option's error.
+template <class Parse, class Store>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, const char* type, const char* help, Parse parse, Store store) {
+    return app
+        .add_option_function<std::vector<std::string>>(
+            name,
+            [=](const std::vector<std::string>& texts) {
+                for (const std::string& text : texts) {
+                    auto value = parse(text);
+                    if (!value) throw CLI::ValidationError(name, value.error());
+                    store(std::move(*value));
+                }
+            },
+            help)
+        ->type_name(type)
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::expected<u64, std::string> parse_count(std::string_view text) {
+    u64 number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::unexpected(fmt::format("`{}` is no whole number", text));
+    return number;
+}
+
+void add_environment(CLI::App& app, RunOptions& o) {
+    auto parse = [](const std::string& text) -> std::expected<std::string, std::string> {
+        if (text.empty() || text.starts_with('=')) return std::unexpected("an environment variable is written NAME=VALUE, or NAME to pass on heddle's own");
+        return text;
+    };
+    auto store = [&o](const std::string& text) {
+        std::size_t equals = text.find('=');
+        std::string name = text.substr(0, equals);
+        if (equals != text.npos) o.environment.emplace_back(name, text.substr(equals + 1));
+        else if (const char* value = std::getenv(name.c_str())) o.environment.emplace_back(name, value);
+    };
+    add_parsed(app, "--env", "NAME[=VALUE]", "an environment variable; without a value heddle's own is passed on", parse, store)->group("Grants");
+}
+
+void add_limits(CLI::App& app, RunOptions& o) {
+    auto fuel = [&o](u64 n) {
+        o.fuel = n;
+        o.config.metering = true;
+    };
+    add_parsed(app, "--fuel", "N", "stop after about N instructions (exit code 125)", parse_count, fuel)->group("Limits");
+    add_parsed(app, "--timeout", "DURATION", "stop after 500ms, 2s, … (exit code 124)", parse_duration, [&o](std::chrono::milliseconds d) { o.timeout = d; })->group("Limits");
+    add_parsed(app, "--max-memory", "SIZE", "of one linear memory (default 4GiB)", parse_size, [&o](u64 n) { o.config.max_memory_bytes = n; })->group("Limits");
+    add_parsed(app, "--max-stack", "SIZE", "of the guest's stack (default 1MiB)", parse_size, [&o](u64 n) { o.config.max_stack_bytes = n; })->group("Limits");
+}
+
+CLI::App* add_run(CLI::App& app, RunOptions& o) {
+    CLI::App* run = app.add_subcommand("run", "run a program: .wasm, .wat, or - for standard input");
+    run->footer("Written `heddle run [OPTIONS] FILE [ARGUMENTS]`. Words after FILE belong to the guest. Nothing is granted by default: no directory, no environment variable, no socket.\n\n"
+                "Exit codes: the guest's own; 1 error; 2 wrong words; 124 timeout; 125 limit; 126 not runnable; 127 not found; 134 trap.");
+    run->prefix_command();
+    add_parsed(*run, "--dir", "HOST[::GUEST][:ro]", "a directory the guest may use, optionally under another name, optionally read-only", parse_dir,
+               [&o](DirGrant g) { o.dirs.push_back(std::move(g)); })
+        ->group("Grants");
+    add_environment(*run, o);
+    run->add_option("--listen", o.listen, "a listening socket the guest gets as an open descriptor")
+        ->type_name("ADDRESS:PORT")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->group("Grants");
+    run->add_option("--invoke", o.invoke, "call an exported function, as 'name(1, 2.5)', and print its results")->type_name("CALL");
+    run->add_option("--argv0", o.argv0, "the guest's own name (default: FILE)")->type_name("NAME");
+    add_limits(*run, o);
+    add_proposals(*run, o.config);
+    return run;
+}
+
+CLI::App* add_wast(CLI::App& app, WastOptions& o) {
+    CLI::App* wast = app.add_subcommand("wast", "run the specification's test scripts");
+    wast->add_option("paths", o.paths, "scripts, or directories of scripts")->required()->type_name("FILES|DIRS");
+    wast->add_option("--json", o.json, "write the results as JSON; - for standard output")->type_name("FILE");
+    wast->add_option("--expectations", o.expectations, "known failures, one `path[:line] reason` per line; a listed one that passes is an error")->type_name("FILE");
+    wast->add_flag("--all", o.list_all, "list every failure, not only the first ones of each file");
+    wast->add_flag("--messages", o.list_messages, "list also errors of the right kind with other words than the script's");
+    add_parsed(*wast, "--timeout", "DURATION", "for one script (default 60s)", parse_duration, [&o](std::chrono::milliseconds d) { o.timeout = d; });
+    add_proposals(*wast, o.config);
+    return wast;
+}
+
+CLI::App* add_validate(CLI::App& app, ValidateOptions& o) {
+    CLI::App* validate = app.add_subcommand("validate", "check modules, binary or text");
+    validate->add_option("files", o.files)->required()->type_name("FILES");
+    add_proposals(*validate, o.config);
+    return validate;
+}
+
+CLI::App* add_wat(CLI::App& app, WatOptions& o) {
+    CLI::App* wat = app.add_subcommand("wat", "turn a module's text into its binary form, or its binary form into text");
+    wat->add_option("file", o.file)->required()->type_name("FILE");
+    wat->add_option("-o,--output", o.output, "where to write (default: standard output)")->type_name("OUT");
+    wat->add_flag("--fold", o.fold, "print folded expressions");
+    return wat;
+}
+
+CLI::App* add_inspect(CLI::App& app, InspectOptions& o) {
+    CLI::App* inspect = app.add_subcommand("inspect", "say what a file is: imports, exports, features, sizes");
+    inspect->add_option("file", o.file)->required()->type_name("FILE");
+    inspect->add_flag("--json", o.json, "as JSON");
+    return inspect;
+}
+
+// What follows `run`'s own options: FILE and the guest's words. An unknown option before FILE ends up here too.
+std::optional<std::string> take_program(CLI::App& run, RunOptions& o) {
+    std::vector<std::string> words = run.remaining();
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    if (words.empty()) return "no file to run was named\n  heddle run [OPTIONS] FILE [ARGUMENTS]";
+    if (words.front().size() > 1 && words.front().starts_with('-')) {
+        std::string name = words.front().substr(0, words.front().find('='));
+        std::vector<std::string> known;
+        for (const CLI::Option* option : run.get_options())
+            for (const std::string& l : option->get_lnames()) known.push_back("--" + l);
+        std::string_view near = nearest(name, known);
+        return fmt::format("unknown option {}{}\n  `heddle run --help` lists the options; options for the guest go after FILE", name,
+                           near.empty() ? "" : fmt::format("; did you mean {}?", near));
+    }
+    o.file = words.front();
+    o.arguments.assign(words.begin() + 1, words.end());
+    return std::nullopt;
+}
+
+ExitCode usage_error(std::string_view message) {
+    fmt::print(stderr, "heddle: {}\n", message);
+    return wrong_usage;
+}
+
+// A first word that is no subcommand is a file to run, unless it is no file either and nearly a subcommand.
+std::optional<std::string> likely_subcommand(const std::string& word) {
+    if (std::ranges::find(subcommands, word) != subcommands.end() || word.starts_with('-')) return std::nullopt;
+    std::error_code ignored;
+    if (std::filesystem::exists(word, ignored) || word.find_first_of("./") != word.npos) return std::nullopt;
+    std::string_view near = nearest(word, subcommands);
+    if (near.empty()) return std::nullopt;
+    return std::string(near);
+}
+
+bool wants_run(const std::string& word) {
+    constexpr std::array<std::string_view, 4> own = {"-h", "--help", "--version", "--help-all"};
+    return std::ranges::find(subcommands, word) == subcommands.end() && std::ranges::find(own, word) == own.end();
+}
+
+}  // namespace
+
+Options parse_command_line(int argc, char** argv) {
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    CLI::App app{"heddle runs WebAssembly.", "heddle"};
+    app.set_version_flag("--version", "heddle " HEDDLE_VERSION);
+    app.set_help_all_flag("--help-all", "the help of all subcommands");
+    app.require_subcommand(0, 1);
+    app.footer("`heddle FILE [ARGUMENTS]` is short for `heddle run FILE [ARGUMENTS]`.");
+    RunOptions run;
+    WastOptions wast;
+    ValidateOptions validate;
+    WatOptions wat;
+    InspectOptions inspect;
+    CLI::App* run_app = add_run(app, run);
+    CLI::App* wast_app = add_wast(app, wast);
+    CLI::App* validate_app = add_validate(app, validate);
+    CLI::App* wat_app = add_wat(app, wat);
+    CLI::App* inspect_app = add_inspect(app, inspect);
+
+    if (words.empty()) {
+        fmt::print(stderr, "{}", app.help());
+        return wrong_usage;
+    }
+    if (auto near = likely_subcommand(words.front())) return usage_error(fmt::format("no file and no command is called {}; did you mean `heddle {}`?", words.front(), *near));
+    if (wants_run(words.front())) words.insert(words.begin(), "run");
+    try {
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes the words last to first
+    } catch (const CLI::Success& done) {
+        app.exit(done);
+        return ok;
+    } catch (const CLI::ParseError& error) {
+        return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(), app.get_subcommands().empty() ? "" : " " + app.get_subcommands()[0]->get_name()));
+    }
+    if (run_app->parsed()) {
+        if (auto wrong = take_program(*run_app, run)) return usage_error(*wrong);
+        return run;
+    }
+    if (wast_app->parsed()) return wast;
+    if (validate_app->parsed()) return validate;
+    if (wat_app->parsed()) return wat;
+    if (inspect_app->parsed()) return inspect;
+    return usage_error("no command was named\n  `heddle --help` lists the commands");
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,59 @@
+// The command line, parsed: one struct per subcommand.
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <heddle/engine.hpp>
+
+#include "exit_codes.hpp"
+#include "units.hpp"
+
+namespace heddle::cli {
+
+struct RunOptions {
+    std::string file;
+    std::vector<std::string> arguments;                         // the guest's, without its own name
+    std::vector<DirGrant> dirs;
+    std::vector<std::pair<std::string, std::string>> environment;
+    std::vector<std::string> listen;                            // ADDRESS:PORT
+    std::optional<std::string> invoke, argv0;
+    std::optional<u64> fuel;
+    std::optional<std::chrono::milliseconds> timeout;
+    Config config;
+};
+
+struct WastOptions {
+    std::vector<std::string> paths;
+    std::optional<std::string> json, expectations;
+    bool list_all = false, list_messages = false;
+    std::chrono::milliseconds timeout{60'000};                  // for one file
+    Config config;
+};
+
+struct ValidateOptions {
+    std::vector<std::string> files;
+    Config config;
+};
+
+struct WatOptions {
+    std::string file;
+    std::optional<std::string> output;
+    bool fold = false;
+};
+
+struct InspectOptions {
+    std::string file;
+    bool json = false;
+    Config config;
+};
+
+using Options = std::variant<ExitCode, RunOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions>;
+
+// An ExitCode says that everything was said already: help, the version, or what was wrong with the words (on stderr).
+Options parse_command_line(int argc, char** argv);
+
+}  // namespace heddle::cli
