@@ -5,6 +5,13 @@ namespace heddle {
 // https://webassembly.github.io/spec/core/binary/values.html#integers: at most ceil(bits / 7) bytes, and the last byte's unused bits are zero.
 u64 Reader::uleb(unsigned bits) {
     u64 result = 0;
+    if (const u8* p = at_; left() >= 10)  // all but the last possible byte need no checks
+        for (unsigned shift = 0; shift + 7 <= bits; shift += 7) {
+            u8 b = *p++;
+            result |= u64(b & 0x7f) << shift;
+            if (b < 0x80) return at_ = p, result;
+        }
+    result = 0;
     for (unsigned shift = 0;; shift += 7) {
         u8 b = byte();
         unsigned room = bits - shift;
@@ -20,6 +27,15 @@ u64 Reader::uleb(unsigned bits) {
 // The last byte's unused bits repeat the sign bit.
 i64 Reader::sleb(unsigned bits) {
     u64 result = 0;
+    if (const u8* p = at_; left() >= 10)
+        for (unsigned shift = 0; shift + 7 <= bits; shift += 7) {
+            u8 b = *p++;
+            result |= u64(b & 0x7f) << shift;
+            if (b >= 0x80) continue;
+            unsigned unused = 57 - shift;
+            return at_ = p, i64(result << unused) >> unused;
+        }
+    result = 0;
     for (unsigned shift = 0;; shift += 7) {
         u8 b = byte();
         unsigned room = bits - shift;

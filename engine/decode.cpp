@@ -44,8 +44,10 @@ public:
 private:
     void header(Reader& r);
     void section(Reader& r);
+    [[noreturn]] void cut_section(SectionId id, Reader r, std::size_t at);
     void contents(SectionId id, Reader& r);
     void consistent() const;
+    void first_malformed(const Error& later) const;
 
     void custom_section(Reader& r);
     void type_section(Reader& r);
@@ -122,7 +124,12 @@ std::unique_ptr<ModuleData> Decoder::module() {
     Reader r(m_->span());
     r.on_end(end_message);
     header(r);
-    while (!r.done()) section(r);
+    try {
+        while (!r.done()) section(r);
+    } catch (const Error& e) {
+        first_malformed(e);
+        throw;
+    }
     consistent();
     m_->name = module_name(*m_);
     return std::move(m_);
@@ -141,8 +148,11 @@ void Decoder::section(Reader& r) {
     u8 id = r.byte();
     if (id >= std::size(section_rank)) malformed("malformed section id", at);
     u32 size = r.u32_leb();
-    if (size > r.left()) malformed("length out of bounds", at);
-    Reader body(m_->span(), r.offset(), r.offset() + size);
+    if (size > r.left()) return cut_section(SectionId(id), r, at);
+    std::size_t from = r.offset(), end = from + size;
+    // Like the specification's reader, contents may run past the section's size, and the mismatch is found afterwards; a custom section has
+    // no other end than its size.
+    Reader body(m_->span(), from, id == 0 ? end : m_->bytes->size());
     body.on_end(end_message);
     if (id != 0) {
         if (section_rank[id] <= rank_) malformed("unexpected content after last section", at);
@@ -150,8 +160,18 @@ void Decoder::section(Reader& r) {
         last_id_ = id;
     }
     contents(SectionId(id), body);
-    if (!body.done()) malformed("section size mismatch", body.offset());
+    if (body.offset() != end) malformed("section size mismatch", body.offset());
     r.take(size);
+}
+
+// The bytes end inside the section: what is wrong before their end is said first.
+void Decoder::cut_section(SectionId id, Reader r, std::size_t at) {
+    constexpr const char* message = "length out of bounds";
+    if (id != SectionId::custom) {
+        r.on_end(message);
+        contents(id, r);
+    }
+    malformed(message, at);
 }
 
 void Decoder::contents(SectionId id, Reader& r) {
@@ -177,6 +197,21 @@ void Decoder::consistent() const {
     std::size_t end = m_->bytes->size();
     if (func_count_ != body_count_) malformed("function and code section have inconsistent lengths", end);
     if (m_->data_count && *m_->data_count != m_->data.size()) malformed("data count and data section have inconsistent lengths", end);
+}
+
+// Bodies are not read before all sections are. When a section after them is malformed, an error inside a body still comes first.
+void Decoder::first_malformed(const Error& later) const {
+    if (later.kind != Error::Kind::malformed || m_->bodies.empty()) return;
+    Instr in;
+    for (const FuncBody& b : m_->bodies) {
+        Reader r(m_->span(), b.from, m_->bytes->size());
+        r.on_end(end_message);
+        for (u32 n = r.u32_leb(); n-- > 0;) {
+            r.u32_leb();
+            read_val_type(r);
+        }
+        while (r.offset() < b.to) read_instr(r, in);
+    }
 }
 
 void Decoder::custom_section(Reader& r) {
@@ -279,7 +314,7 @@ void Decoder::composite_type(Reader& r, SubType& t) {
         if (index < 0) malformed("malformed definition type", at);
         t.cont = group_index(u32(index), at);
     } else {
-        malformed("malformed definition type", at);
+        malformed(b & 0x80 ? "integer representation too long" : "malformed definition type", at);
     }
 }
 
@@ -635,7 +670,6 @@ void Decoder::segment_exprs(Reader& r, ElemSegment& s) {
 void Decoder::code_section(Reader& r) {
     m_->code_section_offset = u32(r.offset());
     body_count_ = count(r, "functions", limits::functions);
-    if (body_count_ != func_count_) malformed("function and code section have inconsistent lengths", r.offset());
     reserve(m_->bodies, body_count_, r);
     for (u32 i = 0; i < body_count_; ++i) {
         std::size_t at = r.offset();

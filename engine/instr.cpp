@@ -1,5 +1,8 @@
 #include "instr.hpp"
 
+#include <array>
+#include <charconv>
+
 namespace heddle {
 namespace {
 
@@ -35,16 +38,6 @@ ValType::Kind number_kind(u8 byte) {
     }
 }
 
-// bit 6 of the alignment says that a memory index follows. https://webassembly.github.io/spec/core/binary/instructions.html#memory-instructions
-void read_mem_arg(Reader& r, MemArg& m) {
-    std::size_t at = r.offset();
-    u32 flags = r.u32_leb();
-    if (flags >= 0x80) malformed("malformed memop flags", at);
-    m.align = flags & 0x3f;
-    m.memory = flags & 0x40 ? r.u32_leb() : 0;
-    m.offset = r.u64_leb();
-}
-
 template <class F>
 std::span<const u8> skip_vec(Reader& r, u32 n, F read_one) {
     const u8* from = r.position();
@@ -52,18 +45,9 @@ std::span<const u8> skip_vec(Reader& r, u32 n, F read_one) {
     return {from, r.position()};
 }
 
-Op read_op(Reader& r) {
-    std::size_t at = r.offset();
-    u8 b = r.byte();
-    Op op = op_from_byte[b];
-    if (op != Op::invalid) return op;
-    if (b >= 0xfb && b <= 0xfe) {
-        u32 code = r.u32_leb();
-        op = op_from_code(b, code);
-        if (op == Op::invalid) malformed("illegal opcode " + std::to_string(b) + " " + std::to_string(code), at);
-        return op;
-    }
-    malformed("illegal opcode " + std::to_string(b), at);
+std::string hex(u32 v) {
+    std::array<char, 8> digits;
+    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), v, 16).ptr};
 }
 
 void read_br_on_cast(Reader& r, Instr& in) {
@@ -85,6 +69,22 @@ V128 read_v128(Reader& r) {
 }
 
 }  // namespace
+
+Op read_prefixed_op(Reader& r, u8 byte) {
+    std::size_t at = r.offset() - 1;
+    if (byte < 0xfb || byte > 0xfe) malformed("illegal opcode " + hex(byte), at);
+    u32 code = r.u32_leb();
+    Op op = op_from_code(byte, code);
+    if (op == Op::invalid) malformed("illegal opcode " + hex(byte) + " " + hex(code), at);
+    return op;
+}
+
+void read_flagged_mem_arg(Reader& r, MemArg& m, u32 flags, std::size_t at) {
+    if (flags >= 0x80) malformed("malformed memop flags", at);
+    m.align = flags & 0x3f;
+    m.memory = r.u32_leb();
+    m.offset = r.u64_leb();
+}
 
 RawType read_heap_type(Reader& r) {
     std::size_t at = r.offset();
@@ -152,22 +152,9 @@ ResumeHandler read_resume_handler(Reader& r) {
     return h;
 }
 
-void read_instr(Reader& r, Instr& in) {
-    in.offset = u32(r.offset());
-    in.op = read_op(r);
-    switch (info(in.op).imm) {
-    case Imm::None: return;
+void read_long_immediates(Reader& r, Instr& in, Imm imm) {
+    switch (imm) {
     case Imm::BlockType: in.block = read_block_type(r); return;
-    case Imm::Label:
-    case Imm::Func:
-    case Imm::Type:
-    case Imm::Local:
-    case Imm::Global:
-    case Imm::Table:
-    case Imm::Elem:
-    case Imm::Memory:
-    case Imm::Data:
-    case Imm::Tag: in.index = r.u32_leb(); return;
     case Imm::TypeTable:
     case Imm::TableTable:
     case Imm::ElemTable:
@@ -185,7 +172,6 @@ void read_instr(Reader& r, Instr& in) {
         in.index = r.u32_leb();
         in.count = r.u32_leb();
         return;
-    case Imm::MemArg: read_mem_arg(r, in.mem); return;
     case Imm::MemArgLane:
         read_mem_arg(r, in.mem);
         in.lane = r.byte();
@@ -193,8 +179,6 @@ void read_instr(Reader& r, Instr& in) {
     case Imm::Lane: in.lane = r.byte(); return;
     case Imm::Shuffle:
     case Imm::V128: in.v128 = read_v128(r); return;
-    case Imm::I32: in.bits = u32(r.i32_leb()); return;
-    case Imm::I64: in.bits = u64(r.i64_leb()); return;
     case Imm::F32: in.bits = r.fixed32(); return;
     case Imm::F64: in.bits = r.fixed64(); return;
     case Imm::HeapType:
@@ -219,7 +203,7 @@ void read_instr(Reader& r, Instr& in) {
     case Imm::TypeHandlers:
     case Imm::TypeTagHandlers:
         in.index = r.u32_leb();
-        if (info(in.op).imm == Imm::TypeTagHandlers) in.index2 = r.u32_leb();
+        if (imm == Imm::TypeTagHandlers) in.index2 = r.u32_leb();
         in.count = r.u32_leb();
         in.vec = skip_vec(r, in.count, [](Reader& q) { read_resume_handler(q); });
         return;
@@ -227,6 +211,7 @@ void read_instr(Reader& r, Instr& in) {
     case Imm::Zero:
         if (std::size_t at = r.offset(); r.byte() != 0) malformed("zero byte expected", at);
         return;
+    default: return;  // read_immediates reads the others
     }
 }
 

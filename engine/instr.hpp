@@ -45,8 +45,6 @@ struct Instr {
     std::span<const u8> vec;   // LabelTable: labels and default label; Types; TryTable: catches; handlers
 };
 
-// Reads one instruction; throws malformed errors. `features` are not asked here: the validator refuses what is turned off.
-void read_instr(Reader& r, Instr& out);
 // Reads a value type: throws malformed. Packed types are not value types.
 RawType read_val_type(Reader& r);
 // Reads a heap type as a nullable reference to it.
@@ -66,6 +64,59 @@ struct ResumeHandler {
     u32 tag = 0, label = 0;
 };
 ResumeHandler read_resume_handler(Reader& r);
+
+// The opcode of 0xfb … 0xfe and what follows it; `byte` is read already.
+Op read_prefixed_op(Reader& r, u8 byte);
+inline Op read_op(Reader& r) {
+    u8 b = r.byte();
+    Op op = op_from_byte[b];
+    return op != Op::invalid ? op : read_prefixed_op(r, b);
+}
+
+void read_flagged_mem_arg(Reader& r, MemArg& m, u32 flags, std::size_t at);
+// bit 6 of the alignment says that a memory index follows. https://webassembly.github.io/spec/core/binary/instructions.html#memory-instructions
+inline void read_mem_arg(Reader& r, MemArg& m) {
+    std::size_t at = r.offset();
+    u32 flags = r.u32_leb();
+    if (flags >= 0x40) return read_flagged_mem_arg(r, m, flags, at);
+    m.align = flags;
+    m.memory = 0;
+    m.offset = r.u64_leb();
+}
+
+void read_long_immediates(Reader& r, Instr& in, Imm imm);
+// What follows the opcode in.op, of kind `imm`. With a constant `imm` only its own case remains.
+[[gnu::always_inline]] inline void read_immediates(Reader& r, Instr& in, Imm imm) {
+    switch (imm) {
+    case Imm::None: return;
+    case Imm::Label:
+    case Imm::Func:
+    case Imm::Type:
+    case Imm::Local:
+    case Imm::Global:
+    case Imm::Table:
+    case Imm::Elem:
+    case Imm::Memory:
+    case Imm::Data:
+    case Imm::Tag: in.index = r.u32_leb(); return;
+    case Imm::BlockType:
+        if (r.peek() != 0x40) return read_long_immediates(r, in, imm);
+        r.byte();
+        in.block = {};
+        return;
+    case Imm::MemArg: read_mem_arg(r, in.mem); return;
+    case Imm::I32: in.bits = u32(r.i32_leb()); return;
+    case Imm::I64: in.bits = u64(r.i64_leb()); return;
+    default: read_long_immediates(r, in, imm);
+    }
+}
+
+// Reads one instruction; throws malformed errors. Features are not asked here: the validator refuses what is turned off.
+inline void read_instr(Reader& r, Instr& in) {
+    in.offset = u32(r.offset());
+    in.op = read_op(r);
+    read_immediates(r, in, op_imm[std::size_t(in.op)]);
+}
 
 void write_op(Writer& w, Op op);
 void write_val_type(Writer& w, RawType t);   // also packed types

@@ -55,6 +55,12 @@ constexpr std::array<OpInfo, std::size_t(Op::count_)> op_table = {{
 #include "opcodes.def"
 }};
 
+constexpr std::array<Imm, std::size_t(Op::count_)> op_imm = [] {
+    std::array<Imm, std::size_t(Op::count_)> t{};
+    for (std::size_t i = 0; i < t.size(); ++i) t[i] = op_table[i].imm;
+    return t;
+}();
+
 namespace {
 
 constexpr u32 prefixes[] = {0xfb, 0xfc, 0xfd, 0xfe};

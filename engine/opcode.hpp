@@ -90,6 +90,8 @@ struct OpInfo {
 
 extern const std::array<OpInfo, std::size_t(Op::count_)> op_table;
 inline const OpInfo& info(Op op) { return op_table[std::size_t(op)]; }
+// OpInfo::imm alone: reading instructions looks at a dense table.
+extern const std::array<Imm, std::size_t(Op::count_)> op_imm;
 
 // Op::invalid when there is none. `prefix` is 0 for one-byte instructions, else 0xfb, 0xfc, 0xfd or 0xfe.
 Op op_from_code(u32 prefix, u32 code);

@@ -1,6 +1,9 @@
 #include "validate.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
 #include <cstring>
 #include <limits>
 
@@ -125,6 +128,10 @@ Validator::Validator(const ModuleData& m, const Features& features) : m_(m), fea
 
 // ---- errors
 
+void Validator::illegal(u32 code) const {
+    std::array<char, 8> digits;
+    malformed("illegal opcode " + std::string(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), code, 16).ptr), at_);
+}
 void Validator::fail(std::string message) const { invalid(std::move(message), at_); }
 void Validator::unknown(const char* what, u32 index) const { fail(std::string("unknown ") + what + " " + std::to_string(index)); }
 
@@ -172,11 +179,7 @@ ValType Validator::pop_ref() {
     return t;
 }
 
-void Validator::push_all(Types types) {
-    if (types.size() < 4) {
-        for (ValType t : types) push(t);
-        return;
-    }
+void Validator::push_many(Types types) {
     std::size_t height = std::size_t(top_ - stack_.data()), need = height + types.size() + 1;
     if (need > module_limits::operands + module_limits::results) module_limits::exceeded("operands on the stack", need, module_limits::operands, at_);
     if (need > stack_.size()) {
@@ -192,9 +195,9 @@ void Validator::push_all(Types types) {
     if (top_ + wide_ > limit_) [[unlikely]] raise();
 }
 
-void Validator::pop_all(Types types) {
+void Validator::pop_many(Types types) {
     std::size_t n = types.size();
-    if (n >= 4 && std::size_t(top_ - floor_) >= n && std::memcmp(top_ - n, types.data(), n * sizeof(ValType)) == 0) {
+    if (std::size_t(top_ - floor_) >= n && std::memcmp(top_ - n, types.data(), n * sizeof(ValType)) == 0) {
         top_ -= n;
         if (wide_) wide_ -= u32(std::ranges::count(types, v128_type));
         return;
@@ -306,10 +309,10 @@ ValType Validator::far_local(u32 index) const {
 }
 
 // The address type of the memory that is accessed. https://webassembly.github.io/spec/core/valid/instructions.html#memory-instructions
-ValType Validator::access(const MemArg& mem, u32 natural) const {
+[[gnu::always_inline]] inline ValType Validator::access(const MemArg& mem, u32 natural) const {
     const MemoryType& m = memory(mem.memory);
-    if (mem.align >= 32 || (1u << mem.align) > natural) fail("alignment must not be larger than natural");
-    if (!m.is64 && mem.offset > std::numeric_limits<u32>::max()) fail("offset out of range");
+    if (mem.align >= u32(std::bit_width(natural))) [[unlikely]] fail("alignment must not be larger than natural");
+    if (!m.is64 && mem.offset > std::numeric_limits<u32>::max()) [[unlikely]] fail("offset out of range");
     return address_type(m.is64);
 }
 
@@ -323,15 +326,11 @@ ValType Validator::atomic_access(const MemArg& mem, u32 natural) const {
 
 void Validator::body(FuncBody& body, TypeId type) {
     Reader r = begin(body, type);
-    Instr in;
-    while (!done()) {
-        if (r.done()) [[unlikely]] {
-            // The specification reads on: into the next body, the next section, or the end.
-            bool last = m_.bodies.back().to == body.to, at_end = m_.bytes->size() == body.to;
-            malformed(at_end ? "unexpected end of section or function" : last ? "section size mismatch" : "END opcode expected", r.offset());
-        }
-        read_instr(r, in);
-        step(in);
+    restricted_ ? slow_steps(r) : fast_steps(r);
+    if (!done()) {
+        // The specification reads on: into the next body, the next section, or the end.
+        bool last = m_.bodies.back().to == body.to, at_end = m_.bytes->size() == body.to;
+        malformed(at_end ? "unexpected end of section or function" : last ? "section size mismatch" : "END opcode expected", r.offset());
     }
     if (!r.done()) malformed("section size mismatch", r.offset());
     finish(body);
@@ -436,41 +435,9 @@ bool Validator::is_exact(u32 func) const {
     return exact_imports_.size() > func && exact_imports_[func];
 }
 
-// ---- one instruction
+// ---- the most frequent rows
 
-void Validator::step(const Instr& in) {
-    at_ = in.offset;
-    if (restricted_) [[unlikely]] check_features(in);
-    switch (in.op) {
-#define PURE(name, code, text, signature, ...) \
-    case Op::name: return operate<signature_code(#signature)>();
-#define WIDE PURE
-#define LOAD(name, code, text, letter, type) \
-    case Op::name: return load(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
-#define STORE(name, code, text, letter, type) \
-    case Op::name: return store(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
-#define VLOAD(name, code, text, bytes, ...) \
-    case Op::name: return load(in, bytes, v128_type);
-#define VSTORE(name, code, text, bytes) \
-    case Op::name: return store(in, bytes, v128_type);
-#define LOADLANE(name, code, text, type) \
-    case Op::name: return load_lane(in, sizeof(type));
-#define STORELANE(name, code, text, type) \
-    case Op::name: return store_lane(in, sizeof(type));
-#define LANE(name, code, text, lanes, signature, ...) \
-    case Op::name: check_lane(in, lanes); return operate<signature_code(#signature)>();
-#define ATOMIC(name, ...) \
-    case Op::name: return atomic(in);
-#define OTHER(row, ...) \
-    case Op::row: return row(in);
-#include "opcodes.def"
-    case Op::count_:
-    case Op::invalid: break;
-    }
-    fail("unknown instruction");
-}
-
-void Validator::load(const Instr& in, u32 bytes, ValType result) {
+[[gnu::always_inline]] inline void Validator::load(const Instr& in, u32 bytes, ValType result) {
     ValType address = access(in.mem, bytes);
     if (top_ != floor_ && top_[-1] == address && result != v128_type) [[likely]] {
         top_[-1] = result;
@@ -480,10 +447,101 @@ void Validator::load(const Instr& in, u32 bytes, ValType result) {
     push(result);
 }
 
-void Validator::store(const Instr& in, u32 bytes, ValType operand) {
+[[gnu::always_inline]] inline void Validator::store(const Instr& in, u32 bytes, ValType operand) {
     ValType address = access(in.mem, bytes);
     pop(operand);
     pop(address);
+}
+
+inline void Validator::i32_const(const Instr&) { push(i32_type); }
+inline void Validator::i64_const(const Instr&) { push(i64_type); }
+inline void Validator::f32_const(const Instr&) { push(f32_type); }
+inline void Validator::f64_const(const Instr&) { push(f64_type); }
+
+inline void Validator::local_get(const Instr& in) {
+    ValType t = local(in.index);
+    if (!t.is_defaultable()) [[unlikely]] check_uninitialized(in.index);
+    push(t);
+}
+
+inline void Validator::local_set(const Instr& in) {
+    ValType t = local(in.index);
+    pop(t);
+    if (!t.is_defaultable()) [[unlikely]] set_local_initialized(in.index);
+}
+
+inline void Validator::local_tee(const Instr& in) {
+    ValType t = local(in.index);
+    pop(t);
+    push(t);
+    if (!t.is_defaultable()) [[unlikely]] set_local_initialized(in.index);
+}
+
+// ---- one instruction
+
+namespace {
+inline void set_op(Instr& in, Op op) { in.op = op; }
+inline void set_op(const Instr&, Op) {}  // it is set already
+}  // namespace
+
+// One jump per instruction: the case of a row first lets its immediates be read, then checks it. `code` is as in opcodes.def.
+template <class I, class Read>
+[[gnu::always_inline]] inline void Validator::dispatch(u32 code, I& in, Read read) {
+    switch (code) {
+#define PURE(name, code, text, signature, ...) \
+    case code: return operate<signature_code(#signature)>();
+#define WIDE PURE
+#define LOAD(name, code, text, letter, type) \
+    case code: return read(Imm::MemArg), load(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
+#define STORE(name, code, text, letter, type) \
+    case code: return read(Imm::MemArg), store(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
+#define VLOAD(name, code, text, bytes, ...) \
+    case code: return read(Imm::MemArg), load(in, bytes, v128_type);
+#define VSTORE(name, code, text, bytes) \
+    case code: return read(Imm::MemArg), store(in, bytes, v128_type);
+#define LOADLANE(name, code, text, type) \
+    case code: return read(Imm::MemArgLane), load_lane(in, sizeof(type));
+#define STORELANE(name, code, text, type) \
+    case code: return read(Imm::MemArgLane), store_lane(in, sizeof(type));
+#define LANE(name, code, text, lanes, signature, ...) \
+    case code: return read(Imm::Lane), check_lane(in, lanes), operate<signature_code(#signature)>();
+#define ATOMIC(name, code, ...) \
+    case code: return set_op(in, Op::name), read(Imm::MemArg), atomic(in);
+#define OTHER(row, code, text, imm) \
+    case code: return set_op(in, Op::row), read(Imm::imm), row(in);
+#include "opcodes.def"
+    default: illegal(code);
+    }
+}
+
+void Validator::step(const Instr& in) {
+    at_ = in.offset;
+    if (restricted_) [[unlikely]] check_features(in);
+    dispatch(info(in.op).code, in, [](Imm) {});
+}
+
+void Validator::slow_steps(Reader& r) {
+    Instr in;
+    while (!done() && !r.done()) {
+        read_instr(r, in);
+        step(in);
+    }
+}
+
+// The same with one jump per instruction.
+void Validator::fast_steps(Reader& r) {
+    Instr in;
+    while (!done() && !r.done()) {
+        at_ = r.offset();
+        u8 byte = r.byte();
+        if (byte < 0xfb) [[likely]] dispatch(byte, in, [&](Imm imm) { read_immediates(r, in, imm); });
+        else prefixed_step(r, in, byte);
+    }
+}
+
+void Validator::prefixed_step(Reader& r, Instr& in, u8 byte) {
+    Op op = read_prefixed_op(r, byte);
+    dispatch(info(op).code, in, [&](Imm imm) { read_immediates(r, in, imm); });
 }
 
 void Validator::check_lane(const Instr& in, u32 lanes) const {
@@ -513,35 +571,12 @@ void Validator::atomic(const Instr& in) {
 
 // ---- constants, locals, globals
 
-void Validator::i32_const(const Instr&) { push(i32_type); }
-void Validator::i64_const(const Instr&) { push(i64_type); }
-void Validator::f32_const(const Instr&) { push(f32_type); }
-void Validator::f64_const(const Instr&) { push(f64_type); }
 void Validator::v128_const(const Instr&) { push(v128_type); }
 
 void Validator::i8x16_shuffle(const Instr& in) {
     for (u64 half : {in.v128.lo, in.v128.hi})
         if (half & 0xe0e0e0e0e0e0e0e0) fail("invalid lane index");
     operate<signature_code("v_vv")>();
-}
-
-void Validator::local_get(const Instr& in) {
-    ValType t = local(in.index);
-    if (!t.is_defaultable()) [[unlikely]] check_uninitialized(in.index);
-    push(t);
-}
-
-void Validator::local_set(const Instr& in) {
-    ValType t = local(in.index);
-    pop(t);
-    if (!t.is_defaultable()) [[unlikely]] set_local_initialized(in.index);
-}
-
-void Validator::local_tee(const Instr& in) {
-    ValType t = local(in.index);
-    pop(t);
-    push(t);
-    if (!t.is_defaultable()) [[unlikely]] set_local_initialized(in.index);
 }
 
 // https://webassembly.github.io/spec/core/valid/conventions.html#local-types

@@ -66,6 +66,7 @@ private:
     };
 
     // ---- errors
+    [[noreturn]] void illegal(u32 code) const;
     [[noreturn]] void fail(std::string message) const;
     [[noreturn]] void unknown(const char* what, u32 index) const;
     [[noreturn]] void mismatch(ValType expected, ValType found) const;
@@ -93,8 +94,16 @@ private:
     }
     ValType pop_any();
     ValType pop_ref();  // bottom when unknown
-    void push_all(Types types);
-    void pop_all(Types types);
+    void push_all(Types types) {
+        if (types.size() > 3) return push_many(types);
+        for (ValType t : types) push(t);
+    }
+    void pop_all(Types types) {
+        if (types.size() > 3) return pop_many(types);
+        for (std::size_t i = types.size(); i-- > 0;) pop(types[i]);
+    }
+    void push_many(Types types);
+    void pop_many(Types types);
     void check_top(Types types);    // the operands on top are these
     void retype_top(Types types);   // and are known as exactly these from now on
     void require(ValType found, ValType expected) const {
@@ -105,6 +114,11 @@ private:
     void raise();
     template <u32 signature>
     void operate();
+    template <class I, class Read>
+    void dispatch(u32 code, I& in, Read read);
+    void prefixed_step(Reader& r, Instr& in, u8 byte);
+    void slow_steps(Reader& r);
+    void fast_steps(Reader& r);
 
     // ---- looking up
     TypeId type(u32 index) const {
@@ -153,7 +167,6 @@ private:
     // ---- blocks
     void begin_control(FuncType const& type);
     void push_control(Control::Kind kind, const BlockType& type);
-    void enter(Control c);
     void end_block();   // results are there and nothing else; the frame stays
     void pop_control();
     void start_part(Control::Kind kind);  // else, catch: the same frame again

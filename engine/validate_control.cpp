@@ -9,29 +9,28 @@ namespace heddle {
 // ---- blocks
 
 void Validator::push_control(Control::Kind kind, const BlockType& type) {
-    Control c;
-    c.kind = kind;
+    const FuncType* signature = nullptr;
+    ValType value;
     if (type.kind == BlockType::Kind::value) {
-        c.value = resolve(type.value);
-        if (restricted_) check_type_is_on(c.value, features_, at_);
-        c.result_count = 1;
+        value = resolve(type.value);
+        if (restricted_) check_type_is_on(value, features_, at_);
     } else if (type.kind == BlockType::Kind::index) {
-        const FuncType& t = func_type(type.index);
-        c.param_list = t.params.data();
-        c.param_count = u32(t.params.size());
-        c.result_list = t.results.data();
-        c.result_count = u32(t.results.size());
+        signature = &func_type(type.index);
+        pop_all(signature->params);
     }
-    pop_all(c.params());
-    enter(c);
-}
-
-void Validator::enter(Control c) {
+    Control& c = controls_.emplace_back();
+    c.kind = kind;
     c.height = u32(top_ - stack_.data());
     c.initialized = u32(initialized_.size());
-    controls_.push_back(c);
+    c.value = value;
+    c.result_count = type.kind == BlockType::Kind::value;
     floor_ = top_;
-    push_all(c.params());
+    if (!signature) return;
+    c.param_list = signature->params.data();
+    c.param_count = u32(signature->params.size());
+    c.result_list = signature->results.data();
+    c.result_count = u32(signature->results.size());
+    push_all(signature->params);
 }
 
 void Validator::end_block() {
