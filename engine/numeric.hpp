@@ -3,7 +3,8 @@
 //
 // An i32 is a u32, or an i32 where the sign counts; i64 likewise; truth is a u32 0 or 1. A function that may trap takes a TrapCode& last,
 // sets it and gives 0. Float arithmetic leaves NaN bits to the processor, which the specification allows; abs, neg, copysign and reinterpret
-// touch only the bits they are about. Two roundings stay two roundings only with -ffp-contract=off, which the build sets.
+// touch only the bits they are about. Where the processor can fuse a
+// multiplication with an addition, compile with -ffp-contract=off: two instructions round twice.
 #pragma once
 #include <atomic>
 #include <bit>
@@ -116,7 +117,8 @@ constexpr T copysign_(T a, T b) {
     else return __builtin_copysign(a, b);
 }
 
-// One instruction each with SSE4.1 or on AArch64, the C library elsewhere.
+// One instruction each with SSE4.1 (x86-64-v2) or on AArch64. On x86-64 without it Clang calls the C library, with the same results;
+// GCC's own sequences are not for us: they let a signalling NaN through.
 template <class T>
 inline T ceil_(T a) {
     if constexpr (sizeof(T) == 4) return __builtin_ceilf(a);

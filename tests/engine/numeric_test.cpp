@@ -72,7 +72,9 @@ template <class F, class... In>
 void expect_nan_for(F result, In... inputs) {
     EXPECT_TRUE(Nans<F>::is_arithmetic(result)) << std::hex << bits(result);
     bool all_canonical = ((!std::isnan(inputs) || Nans<In>::is_canonical(inputs)) && ...);
-    if (all_canonical) EXPECT_TRUE(Nans<F>::is_canonical(result)) << std::hex << bits(result);
+    if (all_canonical) {
+        EXPECT_TRUE(Nans<F>::is_canonical(result)) << std::hex << bits(result);
+    }
 }
 
 // ---- integers

@@ -105,7 +105,9 @@ TEST(Opcode, access_sizes_and_lanes_are_set_where_they_mean_something) {
         EXPECT_EQ(row.access_bytes != 0, accesses_memory) << row.name;
         bool has_lane = row.kind == RowKind::lane || row.kind == RowKind::loadlane || row.kind == RowKind::storelane;
         EXPECT_EQ(row.lanes != 0, has_lane) << row.name;
-        if (row.kind == RowKind::loadlane || row.kind == RowKind::storelane) EXPECT_EQ(row.lanes * row.access_bytes, 16) << row.name;
+        if (row.kind == RowKind::loadlane || row.kind == RowKind::storelane) {
+            EXPECT_EQ(row.lanes * row.access_bytes, 16) << row.name;
+        }
     }
     EXPECT_EQ(info(Op::i64_load16_s).access_bytes, 2);
     EXPECT_EQ(info(Op::v128_load32_splat).access_bytes, 4);
