@@ -36,11 +36,12 @@ private:
             folded_block, // instructions, until ")"
             folded_if,    // folded condition, until "(then"
             folded_then,  // instructions, until ")", then "(else" or ")"
-            folded_else,  // instructions, until ")", then ")"
+            folded_last,  // the last part of a folded if or try: instructions, until ")", then ")"
             folded_try,   // "(do"
             folded_do,    // instructions, until ")", then catch clauses or ")"
             folded_catch, // instructions, until ")"
             clauses,      // "(catch", "(catch_all", "(delegate" or ")"
+            more_clauses, // "(catch", "(catch_all" or ")"
             else_clause,  // "(else" or ")"
             closing       // only ")"
         } kind;
@@ -59,7 +60,7 @@ private:
         case Frame::catch_:
         case Frame::folded_block:
         case Frame::folded_then:
-        case Frame::folded_else:
+        case Frame::folded_last:
         case Frame::folded_do:
         case Frame::folded_catch: return true;
         default: return false;
@@ -95,11 +96,12 @@ private:
             break;
         case Frame::folded_block: end_block(); break;
         case Frame::folded_then: top().kind = Frame::else_clause; break;
-        case Frame::folded_else: top().kind = Frame::closing; break;
+        case Frame::folded_last: top().kind = Frame::closing; break;
         case Frame::folded_do: top().kind = Frame::clauses; break;
-        case Frame::folded_catch: top().kind = Frame::clauses; break;
+        case Frame::folded_catch: top().kind = Frame::more_clauses; break;
         case Frame::else_clause:
         case Frame::clauses:
+        case Frame::more_clauses:
         case Frame::closing:
             if (f.ends) end_block();
             else frames_.pop_back();
@@ -125,7 +127,8 @@ private:
             c_.expect_open("do");
             top().kind = Frame::folded_do;
             return;
-        case Frame::clauses: return open_clause();
+        case Frame::clauses:
+        case Frame::more_clauses: return open_clause();
         case Frame::closing: c_.unexpected();
         default: return open_instruction(hint);
         }
@@ -144,7 +147,7 @@ private:
     void open_else() {
         c_.expect_open("else");
         out_.byte(0x05);
-        top().kind = Frame::folded_else;
+        top().kind = Frame::folded_last;
     }
 
     void open_clause() {
@@ -154,8 +157,9 @@ private:
             top().kind = Frame::folded_catch;
         } else if (c_.take_open("catch_all")) {
             out_.byte(0x19);
-            top().kind = Frame::folded_catch;
+            top().kind = Frame::folded_last;
         } else {
+            if (top().kind == Frame::more_clauses) c_.unexpected(1);
             c_.expect_open("delegate");
             delegate();
             top().kind = Frame::closing;
@@ -249,7 +253,7 @@ private:
             write_op(out_, op);
             if (op == Op::catch_) out_.u32_leb(m_.tags.index(c_));
             else repeat_label();
-            top().kind = Frame::catch_;
+            top().kind = op == Op::catch_ ? Frame::catch_ : Frame::block;
             return;
         case Op::delegate:
             need(top().kind == Frame::try_, at);
@@ -555,6 +559,7 @@ private:
         std::size_t from = c_.offset();
         for (int i = 0; i < 16; ++i) {
             if (c_.at_rparen() || c_.at(Token::Kind::lparen) || c_.at(Token::Kind::keyword)) syntax_error("invalid lane length", from);
+            if (c_.at(Token::Kind::integer) || c_.at(Token::Kind::float_)) syntax_error("i8 constant out of range", c_.offset());
             w.byte(parse_lane(c_));
         }
         if (c_.at(Token::Kind::natural)) syntax_error("invalid lane length", from);

@@ -571,11 +571,16 @@ private:
         elem_items(w, e);
     }
 
+    // The first version's way to name the table or memory of an active segment: (elem 0 (i32.const 1) $f)
+    bool at_bare_index() const { return c_.at(Token::Kind::natural) && c_.peek(1).kind == Token::Kind::lparen; }
+
     void elem_field() {
         c_.take_id();
-        if (c_.at_open("table") || (c_.at(Token::Kind::lparen) && !at_ref_type(c_))) {
+        if (c_.at_open("table") || at_bare_index() || (c_.at(Token::Kind::lparen) && !at_ref_type(c_))) {
             u32 table = 0;
-            if (c_.take_open("table")) {
+            if (at_bare_index()) {
+                table = m_.tables.index(c_);
+            } else if (c_.take_open("table")) {
                 table = m_.tables.index(c_);
                 c_.expect_close();
             }
@@ -614,13 +619,15 @@ private:
 
     void data_field() {
         c_.take_id();
-        if (!c_.at(Token::Kind::lparen)) {
+        if (!c_.at(Token::Kind::lparen) && !at_bare_index()) {
             std::string contents = strings();
             m_.section(SectionId::data).bytes.byte(1);
             return add_data(contents);
         }
         u32 memory = 0;
-        if (c_.take_open("memory")) {
+        if (at_bare_index()) {
+            memory = m_.memories.index(c_);
+        } else if (c_.take_open("memory")) {
             memory = m_.memories.index(c_);
             c_.expect_close();
         }

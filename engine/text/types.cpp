@@ -44,6 +44,7 @@ Inline parse_inline(Cursor& c, const IndexSpace& types, IndexSpace* locals) {
     Inline sig;
     while (c.take_open("param")) parse_params(c, types, locals, sig.params);
     sig.results = parse_results(c, types);
+    if (c.at_open("param") || c.at_open("type")) c.unexpected(1);   // the order is fixed
     sig.any = !sig.params.empty() || !sig.results.empty();
     return sig;
 }
