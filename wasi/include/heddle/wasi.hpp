@@ -1,0 +1,101 @@
+// WASI: what a guest program may see of the world. A fresh Context grants nothing but clocks and random bytes: no arguments, no
+// environment, no files, no sockets; standard input is empty, standard output and error go nowhere.
+//
+//     heddle::wasi::Context wasi;
+//     wasi.args({"tool", "--help"}).env("LANG", "C").inherit_stdio().dir("data", "/data", heddle::wasi::ReadOnly);
+//     heddle::Linker linker(engine);
+//     if (auto ok = heddle::wasi::add(linker, wasi); !ok) return complain(ok.error());     // "data: no such file or directory"
+//     auto instance = linker.instantiate(store, *module);
+//     auto run = instance->func<void()>("_start");
+//     auto result = (*run)();                                                              // exit(3): a trap of code exited
+//     int code = result ? 0 : wasi.exit_code().value_or(134);
+//
+// One Context is one run of one program: its standard streams, its exit code, its cancellation. A Context is a handle: copies are the same one.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <heddle/engine.hpp>
+
+namespace heddle::wasi {
+
+struct ContextData;
+
+enum class Access : u8 { ReadOnly, ReadWrite };
+using enum Access;
+
+// Never more than these, however much is granted.
+struct Limits {
+    u32 open_files = 256;                    // descriptors one program has at once: EMFILE
+    u32 path_bytes = 4096;                   // ENAMETOOLONG
+    u32 poll_subscriptions = 4096;           // of one poll: EINVAL
+    u64 random_bytes = u64(64) << 20;        // of one call: EINVAL
+    u64 captured_bytes = u64(64) << 20;      // of one captured stream: ENOSPC
+};
+
+class Context {
+public:
+    Context();
+
+    // ---- what the program is told
+    Context& args(std::vector<std::string> all);              // the program's name first
+    Context& arg(std::string one);
+    Context& env(std::string name, std::string value);        // a later value of the same name replaces an earlier one
+    Context& inherit_env();                                   // all of this process's environment
+
+    // ---- standard streams
+    Context& inherit_stdio();                                 // all three
+    Context& inherit_stdin();
+    Context& inherit_stdout();
+    Context& inherit_stderr();
+    Context& stdin_bytes(std::string bytes);
+    Context& stdin_fd(int fd);                                // borrowed: keep it open while the program runs
+    Context& stdout_fd(int fd);
+    Context& stderr_fd(int fd);
+    Context& capture_stdout();                                // see captured_stdout()
+    Context& capture_stderr();
+
+    // ---- files: the host's directory under a name the guest sees, and everything beneath it; nothing above, whatever a path or link says.
+    // With ReadOnly nothing in it can be changed: EROFS. An error is kept and reported by add().
+    Context& dir(std::string host_path, std::string guest_path, Access access = ReadWrite);
+
+    // ---- sockets the program may accept connections from, as descriptors after the directories, in this order
+    Context& listen(std::string address);                     // "127.0.0.1:8080", "[::1]:8080", "8080" (on 127.0.0.1); port 0: any
+    Context& listener(int fd);                                // a listening socket; taken over
+    // The port of the nth listener.
+    std::optional<u16> listener_port(std::size_t n) const;
+
+    // ---- clocks and chance; by default the system's
+    Context& wall_clock(std::function<u64()> nanoseconds_since_1970);
+    Context& monotonic_clock(std::function<u64()> nanoseconds);
+    Context& random(std::function<void(std::span<u8>)> fill);
+    Context& random_seed(u64 seed);                           // the same bytes in every run: for tests, not for keys
+
+    Context& limits(const Limits& limits);
+
+    // ---- while and after it runs
+    // From any thread or a signal handler, together with Store::interrupt: reads, polls and sleeps end at once (the guest sees EINTR), so
+    // that the interruption reaches a waiting guest. Stays until resume().
+    void cancel() noexcept;
+    void resume() noexcept;
+    // What the guest gave to proc_exit.
+    std::optional<i32> exit_code() const;
+    std::string captured_stdout() const;
+    std::string captured_stderr() const;
+
+    ContextData& data() const { return *data_; }
+
+private:
+    std::shared_ptr<ContextData> data_;
+};
+
+// Registers WASI preview 1: the modules `wasi_snapshot_preview1` (46 functions) and `wasi_unstable` (45, its older layouts), which share one
+// table of open files: descriptors 0 to 2 are the standard streams, then the directories in order, then the listeners. The program's memory is
+// its export "memory". Errors: what was wrong with the Context (a directory that cannot be opened, an address in use).
+Result<void> add(Linker& linker, const Context& context);
+
+}  // namespace heddle::wasi
