@@ -360,6 +360,8 @@ void Decoder::no_match(u32 own, std::size_t at) const {
 
 void Decoder::check_super(u32 own, std::size_t at) const {
     const SubType& t = types_[m_->types[own]];
+    if (t.kind == SubType::Kind::cont && types_[t.cont].kind != SubType::Kind::func)
+        invalid("non-function type " + std::to_string(std::ranges::find(m_->types, t.cont) - m_->types.begin()), at);
     if (t.super == TypeId::none) return;
     const SubType& super = types_[t.super];
     if (super.final || !extends(t, super)) no_match(own, at);

@@ -16,8 +16,9 @@ void Validator::push_control(Control::Kind kind, const BlockType& type) {
         if (restricted_) check_type_is_on(value, features_, at_);
     } else if (type.kind == BlockType::Kind::index) {
         signature = &func_type(type.index);
-        pop_all(signature->params);
     }
+    if (kind == Control::Kind::if_) pop(i32_type);
+    if (signature) pop_all(signature->params);
     Control& c = controls_.emplace_back();
     c.kind = kind;
     c.height = u32(top_ - stack_.data());
@@ -66,7 +67,6 @@ void Validator::block(const Instr& in) { push_control(Control::Kind::block, in.b
 void Validator::loop(const Instr& in) { push_control(Control::Kind::loop, in.block); }
 
 void Validator::if_(const Instr& in) {
-    pop(i32_type);
     push_control(Control::Kind::if_, in.block);
 }
 
@@ -290,7 +290,7 @@ void Validator::check_handlers(const Instr& in, const FuncType& cont) {
 void Validator::check_on_label(const ResumeHandler& h, const FuncType& cont) {
     const FuncType& t = tag(h.tag);
     Types types = label(h.label).label();
-    if (types.size() != t.params.size() + 1) mismatch(types, t.params);
+    if (types.empty()) mismatch(types, t.params);
     ValType k = types.back();
     if (!k.is_ref() || !k.is_defined()) fail("type mismatch: instruction requires concrete continuation reference type but label has [" + to_string(k) + "]");
     const SubType& ct = (*m_.type_table)[k.type()];

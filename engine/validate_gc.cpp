@@ -54,8 +54,8 @@ void Validator::ref_cast_null(const Instr& in) { test_reference(in, true); }
 // The branch that succeeds carries the target type, the other what is left of the source: not null when the target takes null.
 void Validator::branch_on_cast(const Instr& in, bool on_success) {
     ValType from = resolve(in.type), to = resolve(in.type2);
-    cast_top(from);
-    require(to, from);
+    // https://github.com/WebAssembly/custom-descriptors: only the hierarchy must be the same; before, the target had to lie below the source.
+    if (cast_top(from) != cast_top(to) || !features_.custom_descriptors) require(to, from);
     ValType rest = to.nullable() ? from.as_nullable(false) : from;
     ValType taken = on_success ? to : rest, kept = on_success ? rest : to;
     Types types = label(in.index).label();
