@@ -1,0 +1,57 @@
+// Where a module's translated code lives, and what is known about it: which function a pc belongs to, and where exceptions are caught.
+// Code is never moved or changed once a FuncCode's entry points to it.
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "instr.hpp"
+#include "runtime.hpp"
+
+namespace heddle {
+
+// One clause of a try_table: the exception's values go to `slot` and up, then its reference if the kind says so, then to `target`.
+struct CatchClause {
+    Catch::Kind kind;
+    u32 tag = 0;
+    u32 slot = 0;
+    u32 target = 0;  // word of the function's code
+};
+
+// A try_table's words [from, to). Of the ranges around a pc, the innermost is the last in its function's list.
+struct TryRange {
+    u32 from = 0, to = 0;
+    u32 first = 0, count = 0;  // clauses
+};
+
+struct CodeRange {
+    const Word* from = nullptr;
+    u32 words = 0;
+    FuncCode* code = nullptr;
+    std::vector<TryRange> tries;
+    std::vector<CatchClause> clauses;
+};
+
+struct CodeStorage {
+    explicit CodeStorage(bool meter) : metering(meter) {}
+
+    const bool metering;  // whether code charges fuel
+
+    // The function whose translated code holds pc, or null. The result stays valid.
+    const CodeRange* find(const Word* pc);
+    // Takes over a function's code unless another thread was faster: `words` with their branch targets, given by position in `targets`
+    // as word numbers, made absolute. Gives the function's entry.
+    const Word* publish(FuncCode& code, std::vector<Word>& words, const std::vector<u32>& targets, CodeRange range);
+
+private:
+    Word* allocate(std::size_t words);
+
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Word[]>> chunks_;
+    std::size_t left_ = 0;
+    Word* at_ = nullptr;
+    std::map<const Word*, CodeRange> ranges_;
+};
+
+}  // namespace heddle

@@ -1,0 +1,232 @@
+// The handler ABI: how cells are dispatched. Included by handlers_*.cpp and interpreter.cpp only.
+//
+// The machine's state travels in registers, as arguments of a chain of tail calls: every handler ends by jumping to the next cell's handler.
+// Straight-line semantics are *bodies*: `TrapCode body(State&)`, inlined, which do not dispatch. A handler is one body, or several in a
+// row (a superinstruction), or a control handler, which dispatches itself.
+//
+//   clang                      musttail and preserve_none: the jump is guaranteed
+//   gcc, HEDDLE_SIBLING_CALLS  optimised builds: sibling calls, which GCC makes of every such call (the state fits the argument registers)
+//   gcc otherwise              debug and sanitizer builds: handlers return to a loop in run()
+//
+// Handlers do not allocate, throw or destruct; what might is called out of line. All have internal linkage, so that the linker cannot
+// merge copies of the whole set.
+#pragma once
+#include <array>
+#include <cstring>
+#include <type_traits>
+
+#include "handlers.hpp"
+#include "numeric.hpp"
+#include "runtime.hpp"
+#include "runtime_calls.hpp"
+
+#if defined(__clang__)
+#define HEDDLE_LOOP 0
+#define HANDLER __attribute__((preserve_none)) void
+#define TAIL_CALL [[clang::musttail]] return
+#elif defined(HEDDLE_SIBLING_CALLS)
+#define HEDDLE_LOOP 0
+#define HANDLER void
+#define TAIL_CALL return
+#else
+#define HEDDLE_LOOP 1
+#define HANDLER void
+#define TAIL_CALL return
+#endif
+
+#define ALWAYS_INLINE [[gnu::always_inline]] inline
+
+namespace heddle {
+
+template <class T>
+ALWAYS_INLINE T load(const void* at) {
+    T v;
+    std::memcpy(&v, at, sizeof v);
+    return v;
+}
+template <class T>
+ALWAYS_INLINE void store(void* at, T v) {
+    std::memcpy(at, &v, sizeof v);
+}
+
+// The machine's registers. Room is left for two more f64 (locals pinned for a loop).
+struct State {
+    const Word* pc;
+    Slot* frame;
+    u64 acc;                    // an i32 zero-extended, an i64, a reference
+    u8* memory;                 // memory 0: base and size in bytes
+    u64 memory_size;
+    InstanceObject* instance;
+    f64 acc_f64;
+    f32 acc_f32;
+
+    // Operands by number: four of 16 bits in word 1, its halves, and further words.
+    ALWAYS_INLINE u32 u16_at(u32 i) const { return load<u16>(reinterpret_cast<const u8*>(pc + 1) + 2 * i); }
+    ALWAYS_INLINE i32 i16_at(u32 i) const { return load<i16>(reinterpret_cast<const u8*>(pc + 1) + 2 * i); }
+    ALWAYS_INLINE u32 lo() const { return load<u32>(pc + 1); }
+    ALWAYS_INLINE u32 hi() const { return load<u32>(reinterpret_cast<const u8*>(pc + 1) + 4); }
+    ALWAYS_INLINE u8* slot(u32 i) const { return reinterpret_cast<u8*>(frame + u16_at(i)); }
+    template <class T>
+    ALWAYS_INLINE T get(u32 i) const { return load<T>(slot(i)); }
+    template <class T>
+    ALWAYS_INLINE T accumulator() const {
+        if constexpr (std::is_same_v<T, f64>) return acc_f64;
+        else if constexpr (std::is_same_v<T, f32>) return acc_f32;
+        else return T(acc);
+    }
+    template <class T>
+    ALWAYS_INLINE T immediate() const {  // i32 and i64: 32 bits, sign-extended
+        if constexpr (std::is_same_v<T, f64>) return load<f64>(pc + 2);
+        else if constexpr (std::is_same_v<T, f32>) return std::bit_cast<f32>(hi());
+        else return T(i64(i32(hi())));
+    }
+    template <Source source, class T>
+    ALWAYS_INLINE T operand(u32 i) const {
+        if constexpr (source == Source::S) return get<T>(i);
+        else if constexpr (source == Source::A) return accumulator<T>();
+        else return immediate<T>();
+    }
+    // A result: always to the accumulator of its class, with to_slot also to slot a. i32 results are zero-extended.
+    template <bool to_slot, class T>
+    ALWAYS_INLINE void put(T v) {
+        if constexpr (std::is_same_v<T, f64>) {
+            acc_f64 = v;
+            if constexpr (to_slot) store(slot(0), v);
+        } else if constexpr (std::is_same_v<T, f32>) {
+            acc_f32 = v;
+            if constexpr (to_slot) store(slot(0), v);
+        } else {
+            acc = u64(std::make_unsigned_t<T>(v));
+            if constexpr (to_slot) store(slot(0), acc);
+        }
+    }
+};
+
+#if HEDDLE_LOOP
+using Handler = void (*)(State&);
+#define REGISTERS State& s
+#define STATE
+#define PASS s
+#define DISPATCH return
+#define LEAVE do { s.pc = nullptr; return; } while (0)
+#else
+#define REGISTERS const Word *pc_, Slot *frame_, u64 acc_, u8 *memory_, u64 memory_size_, InstanceObject *instance_, f64 acc_f64_, f32 acc_f32_
+#define STATE State s{pc_, frame_, acc_, memory_, memory_size_, instance_, acc_f64_, acc_f32_}
+#define PASS s.pc, s.frame, s.acc, s.memory, s.memory_size, s.instance, s.acc_f64, s.acc_f32
+using Handler = HANDLER (*)(REGISTERS);
+#define DISPATCH TAIL_CALL reinterpret_cast<Handler>(s.pc[0])(PASS)
+#define LEAVE return
+#endif
+
+// Runs from s.pc until a handler leaves.
+inline void run_handlers(State& s) {
+#if HEDDLE_LOOP
+    while (s.pc) reinterpret_cast<Handler>(s.pc[0])(s);
+#else
+    reinterpret_cast<Handler>(s.pc[0])(PASS);
+#endif
+}
+
+#define NEXT(words)      \
+    do {                 \
+        s.pc += (words); \
+        DISPATCH;        \
+    } while (0)
+
+// Keeps the two arms of a guest branch apart: otherwise the compiler merges them into a cmov and one jump with many targets, which costs
+// twice what a branch and two jumps cost.
+#define KEEP_ARM asm volatile("")
+
+// Where handlers go when something is rare. Defined in interpreter.cpp.
+HANDLER trap_handler(REGISTERS);         // the trap code in the accumulator; leaves run()
+HANDLER memory_trap_handler(REGISTERS);  // an access was out of bounds: tries again when the memory has grown meanwhile, else traps
+HANDLER poll_handler(REGISTERS);         // a poll saw the interrupt flag, or fuel ran out; goes on at pc, where no accumulator is live
+HANDLER no_room_handler(REGISTERS);      // the call at pc saw its frame above the limit: a lowered limit, or the stack's end
+
+#define TRAP(code)                                                                    \
+    do {                                                                              \
+        TrapCode trap_code = (code);                                                  \
+        if (trap_code == TrapCode::memory_out_of_bounds) TAIL_CALL memory_trap_handler(PASS); \
+        s.acc = u64(trap_code);                                                       \
+        TAIL_CALL trap_handler(PASS);                                                 \
+    } while (0)
+
+// Goes on at s.pc, the target of a back edge.
+#define POLL                                                                                                  \
+    do {                                                                                                      \
+        if (s.instance->context->interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]] TAIL_CALL poll_handler(PASS); \
+    } while (0)
+
+// After a call into C++ that may have grown a memory, and after a change of instance.
+ALWAYS_INLINE void reload_memory(State& s) {
+    MemoryObject* m = s.instance->memory0;
+    s.memory = m ? m->base.load(std::memory_order_relaxed) : nullptr;
+    s.memory_size = m ? m->bytes.load(std::memory_order_relaxed) : 0;
+}
+
+// What a row of opcodes.def computes, as a type: operand and result types, whether it may trap, and the function itself.
+template <auto function, class Type = decltype(function)>
+struct Semantics;
+template <auto function, class R, class A>
+struct Semantics<function, R (*)(A)> {
+    using Result = R;
+    using First = A;
+    static constexpr u32 operands = 1;
+    ALWAYS_INLINE static R apply(A a, TrapCode&) { return function(a); }
+};
+template <auto function, class R, class A>
+struct Semantics<function, R (*)(A, TrapCode&)> {
+    using Result = R;
+    using First = A;
+    static constexpr u32 operands = 1;
+    ALWAYS_INLINE static R apply(A a, TrapCode& trap) { return function(a, trap); }
+};
+template <auto function, class R, class A, class B>
+struct Semantics<function, R (*)(A, B)> {
+    using Result = R;
+    using First = A;
+    using Second = B;
+    static constexpr u32 operands = 2;
+    ALWAYS_INLINE static R apply(A a, B b, TrapCode&) { return function(a, b); }
+};
+template <auto function, class R, class A, class B>
+struct Semantics<function, R (*)(A, B, TrapCode&)> {
+    using Result = R;
+    using First = A;
+    using Second = B;
+    static constexpr u32 operands = 2;
+    ALWAYS_INLINE static R apply(A a, B b, TrapCode& trap) { return function(a, b, trap); }
+};
+template <auto function, class R, class A, class B, class C>
+struct Semantics<function, R (*)(A, B, C)> {
+    using Result = R;
+    using First = A;
+    using Second = B;
+    using Third = C;
+    static constexpr u32 operands = 3;
+    ALWAYS_INLINE static R apply(A a, B b, C c, TrapCode&) { return function(a, b, c); }
+};
+
+// The tables of handlers, one per group, built at compile time.
+template <std::size_t count>
+using HandlerTable = std::array<Handler, count>;
+extern const HandlerTable<numeric_rows * numeric_variants> numeric_handlers;
+extern const HandlerTable<branch_count> branch_handlers;
+extern const HandlerTable<memory_count> memory_handlers;
+extern const HandlerTable<simd_count> simd_handlers;
+extern const HandlerTable<control_count> control_handlers;
+extern const HandlerTable<std::size_t(Body::count_)> body_handlers;
+
+namespace {
+
+// A handler of one body whose cell has `words` words.
+template <auto body, u32 words>
+HANDLER straight(REGISTERS) {
+    STATE;
+    if (TrapCode t = body(s); t != TrapCode::none) [[unlikely]] TRAP(t);
+    NEXT(words);
+}
+
+}  // namespace
+
+}  // namespace heddle

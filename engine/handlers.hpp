@@ -1,0 +1,133 @@
+// Which handlers there are, by number: what the translator chooses from and handlers_*.cpp fill in.
+//
+// A cell is a handler's address and its operands, in 8-byte words:
+//
+//   word 0   handler
+//   word 1   four 16-bit operands a b c d, or a b and a 32-bit immediate, or two 32-bit halves
+//   word 2…  64-bit constants, absolute branch targets
+//
+// A handler is semantics × operand sources × destination. Results go to the accumulator of their class, and in the variant one number
+// higher also to slot a, so that keeping a value is a change of its producer and never an instruction.
+#pragma once
+#include "opcode.hpp"
+#include "runtime.hpp"
+
+namespace heddle {
+
+using HandlerId = u16;  // group << 12 | index
+
+enum class Group : u16 { numeric, branch, memory, simd, control, body, count_ };
+
+constexpr HandlerId handler_id(Group g, u32 index) { return HandlerId(u32(g) << 12 | index); }
+// The handler's address: what a cell's first word holds.
+Word handler_word(HandlerId id);
+
+// Where operands come from: S frame slot, A accumulator of the operand's class, I immediate.
+enum class Source : u8 { S, A, I };
+
+// ---- numeric: rows of scalar instructions × Shape × destination
+
+enum class Shape : u8 { SS, AS, SA, SI, AI, IS, IA, count_ };  // binary: a result, b first, c second operand; I: 32 bits, f64 in word 2
+constexpr Source first_source(Shape s) { return s == Shape::AS || s == Shape::AI ? Source::A : s == Shape::IS || s == Shape::IA ? Source::I : Source::S; }
+constexpr Source second_source(Shape s) { return s == Shape::SA || s == Shape::IA ? Source::A : s == Shape::SI || s == Shape::AI ? Source::I : Source::S; }
+
+inline constexpr u32 numeric_variants = 2 * u32(Shape::count_);
+constexpr bool is_numeric_row(Op op) {
+    return (op >= Op::i32_eqz && op <= Op::i64_extend32_s) || (op >= Op::i32_trunc_sat_f32_s && op <= Op::i64_trunc_sat_f64_u);
+}
+constexpr u32 numeric_row(Op op) {
+    if (op <= Op::i64_extend32_s) return u32(op) - u32(Op::i32_eqz);
+    return u32(Op::i64_extend32_s) - u32(Op::i32_eqz) + 1 + u32(op) - u32(Op::i32_trunc_sat_f32_s);
+}
+inline constexpr u32 numeric_rows = numeric_row(Op::i64_trunc_sat_f64_u) + 1;
+constexpr HandlerId binary_id(Op op, Shape s) { return handler_id(Group::numeric, numeric_row(op) * numeric_variants + 2 * u32(s)); }
+// Unary rows use the first two shapes: operand b in a slot, or in the accumulator.
+constexpr HandlerId unary_id(Op op, Source s) { return binary_id(op, s == Source::A ? Shape::AS : Shape::SS); }
+
+// ---- branch: comparisons fused with a branch or a select
+
+// The integer comparisons, i32 then i64, then "any common bit" and "no common bit" of i32.
+enum class Compare : u8 { eq, ne, lt_s, lt_u, gt_s, gt_u, le_s, le_u, ge_s, ge_u, i64_eq, test = 20, test_not, count_ };
+// a first operand, b second; I: 32 bits. The branch target is word 2.
+enum class CompareShape : u8 { SS, AS, SI, AI, count_ };
+constexpr HandlerId compare_branch_id(Compare c, CompareShape s, bool back) {
+    return handler_id(Group::branch, (u32(c) * u32(CompareShape::count_) + u32(s)) * 2 + back);
+}
+inline constexpr u32 float_branch_base = u32(Compare::count_) * u32(CompareShape::count_) * 2;
+// The float comparisons, f32 then f64 (eq ne lt gt le ge); a first, b second operand, I: as for numeric; the target is the last word.
+constexpr HandlerId float_branch_id(u32 compare, Shape s, bool negated, bool back) {
+    return handler_id(Group::branch, float_branch_base + ((compare * u32(Shape::count_) + u32(s)) * 2 + negated) * 2 + back);
+}
+inline constexpr u32 select_base = float_branch_base + 12 * u32(Shape::count_) * 4;
+// slot a <- b compare c ? x : y, also to the accumulator; c or hi as for branches, word 2: x, y. Operands of select are integers.
+constexpr HandlerId compare_select_id(Compare c, CompareShape s) {
+    return handler_id(Group::branch, select_base + u32(c) * u32(CompareShape::count_) + u32(s));
+}
+inline constexpr u32 branch_count = select_base + u32(Compare::count_) * u32(CompareShape::count_);
+
+// ---- memory: accesses to memory 0 with 32-bit addresses; others go through the `address` cell and shape P
+
+// Addresses: slot, accumulator, constant; slot + slot, accumulator + slot, slot + 16-bit immediate, accumulator + it; slot + (slot << k),
+// slot + (accumulator << k), k by access size; the host pointer that an `address` cell left in the accumulator.
+enum class Address : u8 { S, A, I, SS, AS, SJ, AJ, SX, SA, P, count_ };
+// Loads: a result, b address; offset: hi, for the two-part addresses c second part, d offset.
+constexpr HandlerId load_id(Op op, Address s) {
+    return handler_id(Group::memory, ((u32(op) - u32(Op::i32_load)) * u32(Address::count_) + u32(s)) * 2);
+}
+inline constexpr u32 store_base = 14 * u32(Address::count_) * 2;
+// Stored values: slot, accumulator, 16-bit immediate, f64 and f32 accumulators.
+enum class Stored : u8 { S, A, I, F64, F32, count_ };
+// By width (log2 of bytes). a address, b value; offset and second part as for loads.
+constexpr HandlerId store_id(u32 log2, Address s, Stored v) {
+    return handler_id(Group::memory, store_base + (log2 * u32(Address::count_) + u32(s)) * u32(Stored::count_) + u32(v));
+}
+inline constexpr u32 atomic_base = store_base + 4 * u32(Address::count_) * u32(Stored::count_);
+// Atomics, the host pointer in the accumulator: a result, b operand, c second operand. Two destinations.
+constexpr HandlerId atomic_id(Op op) { return handler_id(Group::memory, atomic_base + (u32(op) - u32(Op::i32_atomic_load)) * 2); }
+inline constexpr u32 memory_count = atomic_base + (u32(Op::i64_atomic_rmw32_cmpxchg_u) - u32(Op::i32_atomic_load) + 1) * 2;
+
+// ---- simd: rows with a v128; operands and v128 results in pairs of slots
+
+inline constexpr u32 simd_variants = 8;
+// a result (v128: always; scalar: variants 0 and 1), b c d operands. Lane rows: d the lane. Lane loads and stores: word 2 the offset.
+constexpr HandlerId simd_id(Op op, u32 variant = 0) { return handler_id(Group::simd, (u32(op) - u32(Op::v128_load)) * simd_variants + variant); }
+// Splats and the like whose scalar operand is in its accumulator.
+inline constexpr u32 simd_from_accumulator = 2;
+// v128 loads and stores have these addresses: S A I SS SJ AJ P.
+constexpr u32 simd_address_variant(Address s) {
+    switch (s) {
+    case Address::S: return 0;
+    case Address::A: return 1;
+    case Address::I: return 2;
+    case Address::SS: return 3;
+    case Address::SJ: return 4;
+    case Address::AJ: return 5;
+    default: return 6;
+    }
+}
+inline constexpr u32 simd_count = (u32(Op::i32x4_relaxed_dot_i8x16_i7x16_add_s) - u32(Op::v128_load) + 1) * simd_variants;
+
+// ---- control and body: the rows of handlers.def
+
+enum class Control : u16 {
+#define CONTROL(name) name,
+#include "handlers.def"
+    call_base  // calls of own functions: moved arguments 0–4 × zeroed locals 0–4, many
+};
+inline constexpr u32 call_moves = 5, call_zeroes = 6;
+inline constexpr u32 control_count = u32(Control::call_base) + call_moves * call_zeroes;
+constexpr HandlerId control_id(Control c) { return handler_id(Group::control, u32(c)); }
+// a: k, b: k + the callee's record, c: where moved arguments go, d: how many locals to zero; w2: FuncCode; w3: the moved arguments' slots
+constexpr HandlerId call_id(u32 moves, u32 zeroed) {
+    return handler_id(Group::control, u32(Control::call_base) + moves * call_zeroes + (zeroed < call_zeroes ? zeroed : call_zeroes - 1));
+}
+
+enum class Body : u16 {
+#define BODY(name) name,
+#define BODY_D(name) name, name##_d,
+#include "handlers.def"
+    count_
+};
+constexpr HandlerId body_id(Body b) { return handler_id(Group::body, u32(b)); }
+
+}  // namespace heddle

@@ -1,0 +1,116 @@
+// Comparisons fused with a branch or a select.
+#include "handler.hpp"
+#include "simd.hpp"
+
+namespace heddle {
+namespace {
+
+template <class T>
+constexpr u32 test(T a, T b) { return (a & b) != 0; }
+template <class T>
+constexpr u32 test_not(T a, T b) { return (a & b) == 0; }
+
+constexpr Source first(CompareShape s) { return s == CompareShape::AS || s == CompareShape::AI ? Source::A : Source::S; }
+constexpr Source second(CompareShape s) { return s == CompareShape::SS || s == CompareShape::AS ? Source::S : Source::I; }
+
+// Goes to the target in the cell's last word when `condition`. Back edges poll, and are laid out as taken.
+#define BRANCH(condition, words, back)                                      \
+    do {                                                                    \
+        if (back ? __builtin_expect(condition, 1) : __builtin_expect(condition, 0)) { \
+            s.pc = reinterpret_cast<const Word*>(s.pc[(words) - 1]);        \
+            if constexpr (back) POLL;                                       \
+            KEEP_ARM;                                                       \
+            DISPATCH;                                                       \
+        }                                                                   \
+        NEXT(words);                                                        \
+    } while (0)
+
+template <class Row, CompareShape shape, bool back>
+HANDLER compare_branch(REGISTERS) {
+    STATE;
+    using T = typename Row::First;
+    TrapCode none = TrapCode::none;
+    bool taken = Row::apply(s.operand<first(shape), T>(0), s.operand<second(shape), T>(1), none) != 0;
+    BRANCH(taken, 3, back);
+}
+
+template <class Row, Shape shape, bool negated, bool back>
+HANDLER float_branch(REGISTERS) {
+    STATE;
+    using T = typename Row::First;
+    constexpr Source a = first_source(shape), b = second_source(shape);
+    constexpr bool has_word = std::is_same_v<T, f64> && (a == Source::I || b == Source::I);
+    TrapCode none = TrapCode::none;
+    T x = s.operand<a, T>(0), y = s.operand<b, T>(a == Source::I ? 0 : 1);
+    bool taken = (Row::apply(x, y, none) != 0) != negated;
+    BRANCH(taken, has_word ? 4 : 3, back);
+}
+
+template <class Row, CompareShape shape>
+ALWAYS_INLINE TrapCode compare_select(State& s) {
+    using T = typename Row::First;
+    TrapCode none = TrapCode::none;
+    u32 truth = Row::apply(s.operand<first(shape), T>(1), s.operand<second(shape), T>(2), none);
+    u64 slots = s.pc[2];
+    u64 x = load<u64>(s.frame + u16(slots)), y = load<u64>(s.frame + u16(slots >> 16));
+    s.put<true>(truth ? x : y);
+    return TrapCode::none;
+}
+
+using Table = HandlerTable<branch_count>;
+
+template <class Row, CompareShape shape>
+constexpr void put_shape(Table& t, Compare c) {
+    t[compare_branch_id(c, shape, false) & 0xfff] = compare_branch<Row, shape, false>;
+    t[compare_branch_id(c, shape, true) & 0xfff] = compare_branch<Row, shape, true>;
+    t[compare_select_id(c, shape) & 0xfff] = straight<compare_select<Row, shape>, 3>;
+}
+template <auto function>
+constexpr void put_compare(Table& t, Compare c) {
+    using Row = Semantics<function>;
+    put_shape<Row, CompareShape::SS>(t, c);
+    put_shape<Row, CompareShape::AS>(t, c);
+    put_shape<Row, CompareShape::SI>(t, c);
+    put_shape<Row, CompareShape::AI>(t, c);
+}
+template <class Row, Shape shape>
+constexpr void put_float_shape(Table& t, u32 c) {
+    t[float_branch_id(c, shape, false, false) & 0xfff] = float_branch<Row, shape, false, false>;
+    t[float_branch_id(c, shape, false, true) & 0xfff] = float_branch<Row, shape, false, true>;
+    t[float_branch_id(c, shape, true, false) & 0xfff] = float_branch<Row, shape, true, false>;
+    t[float_branch_id(c, shape, true, true) & 0xfff] = float_branch<Row, shape, true, true>;
+}
+template <auto function>
+constexpr void put_float(Table& t, u32 c) {
+    using Row = Semantics<function>;
+    put_float_shape<Row, Shape::SS>(t, c);
+    put_float_shape<Row, Shape::AS>(t, c);
+    put_float_shape<Row, Shape::SA>(t, c);
+    put_float_shape<Row, Shape::SI>(t, c);
+    put_float_shape<Row, Shape::AI>(t, c);
+    put_float_shape<Row, Shape::IS>(t, c);
+    put_float_shape<Row, Shape::IA>(t, c);
+}
+
+template <Op op, auto function>
+constexpr void put(Table& t) {
+    if constexpr (op >= Op::i32_eq && op <= Op::i32_ge_u) put_compare<function>(t, Compare(u32(op) - u32(Op::i32_eq)));
+    else if constexpr (op >= Op::i64_eq && op <= Op::i64_ge_u) put_compare<function>(t, Compare(u32(Compare::i64_eq) + u32(op) - u32(Op::i64_eq)));
+    else if constexpr (op >= Op::f32_eq && op <= Op::f64_ge) put_float<function>(t, u32(op) - u32(Op::f32_eq));
+}
+
+constexpr Table make_table() {
+    Table t{};
+#define PURE(name, code, text, signature, ...) \
+    if constexpr (Op::name >= Op::i32_eqz && Op::name <= Op::f64_ge) put<Op::name, &__VA_ARGS__>(t);
+#include "opcodes.def"
+    put_compare<&test<u32>>(t, Compare::test);
+    put_compare<&test_not<u32>>(t, Compare::test_not);
+    return t;
+}
+
+}  // namespace
+
+constexpr Table branch_handlers = make_table();
+
+}  // namespace heddle

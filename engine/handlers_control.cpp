@@ -1,0 +1,409 @@
+// Branches, calls, returns, exceptions, and the cells that lead out of guest code.
+#include "handler.hpp"
+#include "unwind.hpp"
+
+#include <heddle/engine.hpp>
+
+namespace heddle {
+namespace {
+
+const Word* code_at(Word w) { return reinterpret_cast<const Word*>(w); }
+
+HANDLER unreachable(REGISTERS) {
+    STATE;
+    TRAP(TrapCode::unreachable);
+}
+
+HANDLER unsupported(REGISTERS) {
+    STATE;
+    trap_unsupported(*s.instance->context, Op(s.lo()), s.pc, s.frame, s.instance);
+    LEAVE;
+}
+
+// ---- branches
+
+HANDLER br(REGISTERS) {
+    STATE;
+    s.pc = code_at(s.pc[1]);
+    DISPATCH;
+}
+
+HANDLER br_back(REGISTERS) {
+    STATE;
+    s.pc = code_at(s.pc[1]);
+    POLL;
+    DISPATCH;
+}
+
+// Its targets may lie behind it: polls always.
+template <Source source>
+HANDLER br_table(REGISTERS) {
+    STATE;
+    u32 index = s.operand<source, u32>(0), labels = s.hi();
+    s.pc = code_at(s.pc[2 + (index < labels ? index : labels)]);
+    POLL;
+    DISPATCH;
+}
+constexpr Handler br_table_s = br_table<Source::S>, br_table_a = br_table<Source::A>;
+
+// ---- returns: the result goes to slot 0, which is the caller's operand, and to the accumulator of its class
+
+struct Nothing {};
+
+template <class T, Source source>
+HANDLER return_one(REGISTERS) {
+    STATE;
+    // The record may lie where the result goes: it is read first.
+    const Slot* record = s.frame + s.u16_at(0);
+    const Word* pc = code_at(record[0].bits);
+    Slot* frame = reinterpret_cast<Slot*>(record[1].bits);
+    if constexpr (std::is_same_v<T, u64>) {
+        if constexpr (source == Source::S) s.acc = s.get<u64>(1);
+        if constexpr (source == Source::I) s.acc = s.hi();
+        store(s.frame, s.acc);
+    } else if constexpr (std::is_same_v<T, f64>) {
+        if constexpr (source == Source::S) s.acc_f64 = s.get<f64>(1);
+        store(s.frame, s.acc_f64);
+    } else if constexpr (std::is_same_v<T, f32>) {
+        if constexpr (source == Source::S) s.acc_f32 = s.get<f32>(1);
+        store(s.frame, s.acc_f32);
+    }
+    s.pc = pc;
+    s.frame = frame;
+    DISPATCH;
+}
+constexpr Handler return_none = return_one<Nothing, Source::S>, return_acc = return_one<u64, Source::A>, return_slot = return_one<u64, Source::S>,
+                  return_imm = return_one<u64, Source::I>, return_acc_f64 = return_one<f64, Source::A>, return_slot_f64 = return_one<f64, Source::S>,
+                  return_acc_f32 = return_one<f32, Source::A>, return_slot_f32 = return_one<f32, Source::S>;
+
+// All accumulators mirror a result, so that one that returns from here serves any class.
+ALWAYS_INLINE void load_accumulators(State& s, Slot result) {
+    s.acc = result.bits;
+    s.acc_f64 = result.as<f64>();
+    s.acc_f32 = result.as<f32>();
+}
+
+HANDLER return_many(REGISTERS) {
+    STATE;
+    const Slot* record = s.frame + s.lo();
+    const Slot* from = s.frame + s.hi();
+    const Word* pc = code_at(record[0].bits);
+    Slot* frame = reinterpret_cast<Slot*>(record[1].bits);
+    std::memmove(static_cast<void*>(s.frame), from, s.pc[2] * sizeof(Slot));
+    load_accumulators(s, *s.frame);
+    s.pc = pc;
+    s.frame = frame;
+    DISPATCH;
+}
+
+// ---- calls
+
+// Zeroes [to - n, to). The empty statement keeps it a loop: a call of memset would need a native frame.
+ALWAYS_INLINE void zero_below(Slot* to, u64 n) {
+    for (Slot* z = to - n; z != to; ++z) {
+        z->bits = 0;
+        asm volatile("" : "+r"(z));
+    }
+}
+
+ALWAYS_INLINE u64 limit(const State& s) { return s.instance->context->limit.load(std::memory_order_relaxed); }
+ALWAYS_INLINE bool fits(const State& s, const Slot* frame, const FuncCode& callee) {
+    return reinterpret_cast<u64>(frame) + callee.frame_bytes <= limit(s) + stack_slack_bytes;
+}
+
+// A function of this module. Cell: see call_id in handlers.hpp.
+template <u32 moves, u32 zeroes>
+HANDLER call(REGISTERS) {
+    STATE;
+    constexpr u32 words = moves ? 4 : 3;
+    Slot* next = reinterpret_cast<Slot*>(s.slot(0));
+    if (reinterpret_cast<u64>(next) > limit(s)) [[unlikely]] TAIL_CALL no_room_handler(PASS);
+    Slot* record = reinterpret_cast<Slot*>(s.slot(1));
+    if constexpr (moves) {
+        Slot* to = reinterpret_cast<Slot*>(s.slot(2));
+        u64 from = s.pc[3];
+        to[0] = s.frame[u16(from)];
+        if constexpr (moves > 1) to[1] = s.frame[u16(from >> 16)];
+        if constexpr (moves > 2) to[2] = s.frame[u16(from >> 32)];
+        if constexpr (moves > 3) to[3] = s.frame[from >> 48];
+    }
+    if constexpr (zeroes == call_zeroes - 1) zero_below(record, s.u16_at(3));
+    if constexpr (zeroes >= 1 && zeroes < call_zeroes - 1) record[-1].bits = 0;
+    if constexpr (zeroes >= 2 && zeroes < call_zeroes - 1) record[-2].bits = 0;
+    if constexpr (zeroes >= 3 && zeroes < call_zeroes - 1) record[-3].bits = 0;
+    if constexpr (zeroes >= 4 && zeroes < call_zeroes - 1) record[-4].bits = 0;
+    record[0].bits = reinterpret_cast<u64>(s.pc + words + 2);
+    record[1].bits = reinterpret_cast<u64>(s.frame);
+    const FuncCode* callee = reinterpret_cast<const FuncCode*>(s.pc[2]);
+    s.frame = next;
+    s.pc = callee->entry.load(std::memory_order_acquire);
+    DISPATCH;
+}
+
+// Any function of this module, however large its frame.
+HANDLER call_wide(REGISTERS) {
+    STATE;
+    const FuncCode* callee = reinterpret_cast<const FuncCode*>(s.pc[2]);
+    Slot* next = s.frame + s.lo();
+    if (!fits(s, next, *callee)) [[unlikely]] TAIL_CALL no_room_handler(PASS);
+    Slot* record = next + callee->record;
+    zero_below(record, callee->zeroed);
+    record[0].bits = reinterpret_cast<u64>(s.pc + 5);
+    record[1].bits = reinterpret_cast<u64>(s.frame);
+    s.frame = next;
+    s.pc = callee->entry.load(std::memory_order_acquire);
+    DISPATCH;
+}
+
+// Goes on in the FuncObject f, whose arguments lie at frame + k. When that leaves the instance, this frame's record keeps the instance and the
+// callee returns to the reload cell at pc + words, else behind it. A host function runs with its caller's instance.
+#define CALL_FUNCTION(f, k, words)                                                              \
+    do {                                                                                        \
+        const FuncCode* callee = f->code;                                                       \
+        Slot* next = s.frame + (k);                                                             \
+        if (!fits(s, next, *callee)) [[unlikely]] TAIL_CALL no_room_handler(PASS);              \
+        Slot* record = next + callee->record;                                                   \
+        zero_below(record, callee->zeroed);                                                     \
+        const Word* back = s.pc + (words);                                                      \
+        record[1].bits = reinterpret_cast<u64>(s.frame);                                        \
+        if (f->instance == s.instance || f->host) {                                             \
+            record[0].bits = reinterpret_cast<u64>(back + 2);                                   \
+        } else {                                                                                \
+            s.frame[u32(back[1]) + 2].bits = reinterpret_cast<u64>(s.instance);                 \
+            record[0].bits = reinterpret_cast<u64>(back);                                       \
+            s.instance = f->instance;                                                           \
+            reload_memory(s);                                                                   \
+        }                                                                                       \
+        s.frame = next;                                                                         \
+        s.pc = callee->entry.load(std::memory_order_acquire);                                   \
+        DISPATCH;                                                                               \
+    } while (0)
+
+HANDLER call_import(REGISTERS) {
+    STATE;
+    const FuncObject* f = s.instance->imported_funcs[s.hi()];
+    CALL_FUNCTION(f, s.lo(), 2);
+}
+
+// What call_indirect finds: https://webassembly.github.io/spec/core/exec/instructions.html#exec-call-indirect
+struct Found {
+    const FuncObject* function;
+    TrapCode trap;
+};
+ALWAYS_INLINE Found find_indirect(const State& s, u64 index, u32 table, TypeId type) {
+    const TableObject* t = s.instance->tables[table];
+    if (index >= t->size) [[unlikely]] return {nullptr, TrapCode::undefined_element};
+    const FuncObject* f = reinterpret_cast<const FuncObject*>(t->elements[index]);
+    if (!f) [[unlikely]] return {nullptr, TrapCode::uninitialized_element};
+    if (f->type != type && !is_callable_as(*s.instance, f->type, type)) [[unlikely]] return {nullptr, TrapCode::indirect_call_type_mismatch};
+    return {f, TrapCode::none};
+}
+
+HANDLER call_indirect(REGISTERS) {
+    STATE;
+    Found found = find_indirect(s, s.get<u64>(0), u32(s.pc[2]), TypeId(s.pc[2] >> 32));
+    if (found.trap != TrapCode::none) [[unlikely]] TRAP(found.trap);
+    const FuncObject* f = found.function;
+    CALL_FUNCTION(f, s.hi(), 3);
+}
+
+HANDLER call_ref(REGISTERS) {
+    STATE;
+    const FuncObject* f = reinterpret_cast<const FuncObject*>(s.get<u64>(0));
+    if (!f) [[unlikely]] TRAP(TrapCode::null_function_reference);
+    CALL_FUNCTION(f, s.hi(), 2);
+}
+
+HANDLER reload(REGISTERS) {
+    STATE;
+    s.instance = reinterpret_cast<InstanceObject*>(s.frame[s.lo() + 2].bits);
+    reload_memory(s);
+    NEXT(2);
+}
+
+// ---- tail calls: the callee takes over this frame, its return pc and its caller
+
+#define TAKE_OVER(code)                                                                         \
+    do {                                                                                        \
+        const FuncCode* callee = (code);                                                        \
+        if (!fits(s, s.frame, *callee)) [[unlikely]] TAIL_CALL no_room_handler(PASS);           \
+        const Slot* old = s.frame + s.lo();                                                     \
+        Slot return_pc = old[0], caller = old[1];                                               \
+        std::memmove(static_cast<void*>(s.frame), s.frame + s.hi(), callee->param_slots * sizeof(Slot)); \
+        Slot* record = s.frame + callee->record;                                                \
+        zero_below(record, callee->zeroed);                                                     \
+        record[0] = return_pc;                                                                  \
+        record[1] = caller;                                                                     \
+        s.pc = callee->entry.load(std::memory_order_acquire);                                   \
+        DISPATCH;                                                                               \
+    } while (0)
+
+HANDLER tail_call(REGISTERS) {
+    STATE;
+    TAKE_OVER(reinterpret_cast<const FuncCode*>(s.pc[2]));
+}
+
+// A callee in another instance returns to a caller that may expect this one: then it returns to the reload cell in front of the
+// caller's next cell, and the caller's record keeps the instance.
+ALWAYS_INLINE void leave_instance(State& s, InstanceObject* to) {
+    Slot* record = s.frame + s.lo();
+    const Word* back = code_at(record[0].bits);
+    const Word reload_word = reinterpret_cast<Word>(static_cast<Handler>(reload));
+    if (back[0] != reload_word && back[-2] == reload_word) {
+        Slot* caller = reinterpret_cast<Slot*>(record[1].bits);
+        caller[u32(back[-1]) + 2].bits = reinterpret_cast<u64>(s.instance);
+        record[0].bits = reinterpret_cast<u64>(back - 2);
+    }
+    s.instance = to;
+    reload_memory(s);
+}
+
+#define TAKE_OVER_FUNCTION(f)                                                                   \
+    do {                                                                                        \
+        if (!fits(s, s.frame, *f->code)) [[unlikely]] TAIL_CALL no_room_handler(PASS);          \
+        if (f->instance != s.instance && !f->host) leave_instance(s, f->instance);              \
+        TAKE_OVER(f->code);                                                                     \
+    } while (0)
+
+HANDLER tail_call_import(REGISTERS) {
+    STATE;
+    const FuncObject* f = s.instance->imported_funcs[s.pc[2]];
+    TAKE_OVER_FUNCTION(f);
+}
+
+HANDLER tail_call_indirect(REGISTERS) {
+    STATE;
+    Found found = find_indirect(s, s.frame[s.pc[3]].bits, u32(s.pc[2]), TypeId(s.pc[2] >> 32));
+    if (found.trap != TrapCode::none) [[unlikely]] TRAP(found.trap);
+    const FuncObject* f = found.function;
+    TAKE_OVER_FUNCTION(f);
+}
+
+HANDLER tail_call_ref(REGISTERS) {
+    STATE;
+    const FuncObject* f = reinterpret_cast<const FuncObject*>(s.frame[s.pc[2]].bits);
+    if (!f) [[unlikely]] TRAP(TrapCode::null_function_reference);
+    TAKE_OVER_FUNCTION(f);
+}
+
+// ---- what leads out of the code: out-of-line functions say in the context where to go on
+
+#define GO_ON_AS(context)                           \
+    do {                                            \
+        s.pc = (context).pc;                        \
+        s.frame = (context).frame;                  \
+        s.instance = (context).instance;            \
+        reload_memory(s);                           \
+        load_accumulators(s, (context).result);     \
+        DISPATCH;                                   \
+    } while (0)
+
+HANDLER throw_(REGISTERS) {
+    STATE;
+    ExecContext& context = *s.instance->context;
+    ExceptionObject* e = new_exception(*s.instance, s.instance->tags[s.lo()], s.frame + s.hi(), u32(s.pc[2]));
+    if (!e) [[unlikely]] TRAP(TrapCode::heap_limit);
+    context.exception = e;
+    if (!unwind(context, s.pc, s.frame, s.instance)) LEAVE;
+    GO_ON_AS(context);
+}
+
+HANDLER throw_ref(REGISTERS) {
+    STATE;
+    ExecContext& context = *s.instance->context;
+    context.exception = reinterpret_cast<ExceptionObject*>(s.get<u64>(0));
+    if (!context.exception) [[unlikely]] TRAP(TrapCode::null_exception_reference);
+    if (!unwind(context, s.pc, s.frame, s.instance)) LEAVE;
+    GO_ON_AS(context);
+}
+
+HANDLER charge(REGISTERS) {
+    STATE;
+    i64 left = s.instance->context->fuel -= s.lo();
+    s.pc += 2;
+    if (left < 0) [[unlikely]] TAIL_CALL poll_handler(PASS);
+    DISPATCH;
+}
+
+// The price of a bulk instruction, before it runs.
+HANDLER charge_dynamic(REGISTERS) {
+    STATE;
+    i64& fuel = s.instance->context->fuel;
+    u64 price = s.get<u64>(0) >> s.hi();
+    bool out = price > u64(INT64_MAX) || fuel < i64(price);
+    fuel = out ? -1 : fuel - i64(price);
+    s.pc += 2;
+    if (out) [[unlikely]] TAIL_CALL poll_handler(PASS);
+    DISPATCH;
+}
+
+// The stub of a function that was not called yet.
+HANDLER translate_(REGISTERS) {
+    STATE;
+    s.pc = translated(*s.instance->context, *reinterpret_cast<FuncCode*>(s.pc[1]), s.frame, s.instance);
+    if (!s.pc) LEAVE;
+    DISPATCH;
+}
+
+// The stub of a host function; its FuncCode is around it.
+HANDLER host_entry(REGISTERS) {
+    STATE;
+    ExecContext& context = *s.instance->context;
+    const FuncCode* code = reinterpret_cast<const FuncCode*>(reinterpret_cast<const u8*>(s.pc) - offsetof(FuncCode, stub));
+    Slot* record = s.frame + code->record;
+    record[2].bits = reinterpret_cast<u64>(s.instance);
+    Host answer = host_call(context, *reinterpret_cast<HostFunc*>(s.pc[1]), s.frame, s.instance);
+    if (answer == Host::done) [[likely]] {
+        load_accumulators(s, *s.frame);
+        s.pc = code_at(record[0].bits);
+        s.frame = reinterpret_cast<Slot*>(record[1].bits);
+        reload_memory(s);
+        DISPATCH;
+    }
+    if (!go_on(context, answer, record)) LEAVE;
+    GO_ON_AS(context);
+}
+
+// A guest function that a HostFrame called returned, or a host function that said block or park is run again. frame: its record.
+template <Exit how>
+HANDLER resume_host(REGISTERS) {
+    STATE;
+    ExecContext& context = *s.instance->context;
+    if (!go_on(context, host_next(context, s.frame, how), s.frame)) LEAVE;
+    GO_ON_AS(context);
+}
+constexpr Handler host_next_ = resume_host<Exit::returned>, resume_blocked = resume_host<Exit::blocked>, resume_parked = resume_host<Exit::parked>;
+
+HANDLER leave(REGISTERS) {
+    STATE;
+    ExecContext& context = *s.instance->context;
+    context.exit = u8(Exit::returned);
+    LEAVE;
+}
+
+// ---- the table
+
+using Handlers = HandlerTable<control_count>;
+
+template <u32 moves = 0, u32 zeroes = 0>
+constexpr void put_calls(Handlers& t) {
+    if constexpr (zeroes == call_zeroes) put_calls<moves + 1, 0>(t);
+    else if constexpr (moves < call_moves) {
+        t[call_id(moves, zeroes) & 0xfff] = call<moves, zeroes>;
+        put_calls<moves, zeroes + 1>(t);
+    }
+}
+
+constexpr Handlers make_table() {
+    Handlers t{};
+#define CONTROL(name) t[u32(Control::name)] = name;
+#include "handlers.def"
+    put_calls(t);
+    return t;
+}
+
+}  // namespace
+
+constexpr Handlers control_handlers = make_table();
+
+}  // namespace heddle

@@ -1,0 +1,415 @@
+// The driver, emission of cells, and the symbolic operand stack.
+#include "translate.hpp"
+
+#include <algorithm>
+
+#include "translator.hpp"
+
+namespace heddle {
+
+FrameLayout frame_layout(const FuncBody& body) {
+    FrameLayout l;
+    constexpr u32 spare = 2;  // operands that fusion looks at and that never reach their slot
+    u32 slots = body.local_slots + record_slots + body.max_operand_slots + spare;
+    l.wide = slots > 0xffff;
+    l.record = body.local_slots + (l.wide ? window_slots : 0);
+    l.slots = slots + (l.wide ? window_slots : 0);
+    return l;
+}
+
+const Word* translate(FuncCode& code) {
+    Translator t(code);
+    t.run();
+    for (const Translator::Cell& c : t.cells) t.words[c.position] = handler_word(c.handler);
+    return code.module->storage->publish(code, t.words, t.targets, std::move(t.range));
+}
+
+std::vector<CellOffset> cell_offsets(FuncCode& code) {
+    Translator t(code);
+    t.run();
+    std::vector<CellOffset> offsets;
+    offsets.reserve(t.cells.size());
+    for (const Translator::Cell& c : t.cells) offsets.push_back({c.position, c.offset});
+    return offsets;
+}
+
+Translator::Translator(FuncCode& code)
+    : m_(*code.module), code_(code), body_(m_.bodies[code.func_index - m_.imported_funcs]), type_(m_.func_type(code.func_index)),
+      layout_(frame_layout(body_)), reader_(m_.span(), body_.from, body_.to), metering_(m_.storage->metering) {}
+
+void Translator::run() {
+    u32 slot = 0;
+    auto add_local = [&](Class c) {
+        local_slots_.push_back(slot);
+        local_types_.push_back(c);
+        slot += slots_of(c);
+    };
+    for (ValType t : type_.params) add_local(class_of(t));
+    if (layout_.wide) {
+        window_ = slot;
+        result_window_ = slot + window_slots - 4;
+        slot += window_slots;
+    }
+    u32 groups = reader_.u32_leb();
+    for (u32 g = 0; g < groups; ++g) {
+        u32 n = reader_.u32_leb();
+        Class c = class_of(read_val_type(reader_).type);
+        for (u32 i = 0; i < n; ++i) add_local(c);
+    }
+    aliases_.assign(slot, none);
+    home_ = highest_ = layout_.record + record_slots;
+    words.reserve(std::size_t(body_.to - body_.from));
+
+    Label outermost;
+    outermost.kind = Label::Kind::function;
+    outermost.type = &type_;
+    outermost.base = home_;
+    labels_.push_back(outermost);
+    charge();
+    Instr in;
+    while (!labels_.empty()) {
+        if (labels_.back().dead) skip_dead();
+        offset_ = u32(reader_.offset());
+        read_instr(reader_, in);
+        window_used_ = 0;
+        if (metering_) ++charges_.back().count;
+        other(in);
+    }
+    // What the validator counted bounds what the frame holds; running past it would write over another frame.
+    if (highest_ > layout_.slots) throw Error{Error::Kind::limit, "a function's operands do not fit its frame", body_.from};
+}
+
+// ---- emission
+
+void Translator::emit(HandlerId id, u64 operands) {
+    cells.push_back({here(), offset_, id});
+    words.push_back(0);
+    words.push_back(operands);
+}
+
+u64 Translator::abcd(u32 a, u32 b, u32 c, u32 d) {
+    if ((a | b | c | d) > 0xffff) throw Error{Error::Kind::limit, "a function has too many locals and operands", 0};
+    return u64(a) | u64(b) << 16 | u64(c) << 32 | u64(d) << 48;
+}
+u64 Translator::ab_hi(u32 a, u32 b, u64 hi) { return abcd(a, b) | hi << 32; }
+
+void Translator::written(u32 slot, Class c) {
+    for (Accumulator& a : acc_)
+        if (a.mirrors == slot || (c == Class::v128 && a.mirrors == slot + 1)) a.mirrors = none;
+}
+
+void Translator::forget() {
+    acc_ = {};
+    last_.cell = none;
+}
+
+void Translator::place_label() {
+    forget();
+    last_label_ = here();
+}
+
+// Takes the last binary operation or load back.
+void Translator::rewind() {
+    words.resize(cells.back().position);
+    cells.pop_back();
+    acc_ = last_.before;
+    last_.cell = none;
+}
+
+// A slot that cells can name, holding what `slot` holds.
+u32 Translator::near(u32 slot, Class c) {
+    u32 n = slots_of(c);
+    if (!is_far(slot, n)) return slot;
+    u32 w = near_free(slot, c);
+    for (u32 i = 0; i < n; ++i) emit(body_id(Body::move_wide), halves(w + i, slot + i));
+    return w;
+}
+
+// `slot`, or one in the window that stands for it.
+u32 Translator::near_free(u32 slot, Class c) {
+    u32 n = slots_of(c);
+    if (!is_far(slot, n)) return slot;
+    u32 w = window_ + window_used_;
+    window_used_ += n;
+    return w;
+}
+
+// ---- the operand stack
+
+Translator::Operand& Translator::push(Operand::Kind kind, Class c) {
+    Operand& e = stack_.emplace_back();
+    e.kind = kind;
+    e.type = c;
+    e.home = e.slot = home_;
+    home_ += slots_of(c);
+    highest_ = std::max(highest_, home_);
+    return e;
+}
+
+void Translator::push_home(Class c) { push(Operand::Kind::home, c); }
+void Translator::push_constant(Class c, u64 bits) { push(Operand::Kind::constant, c).bits = bits; }
+void Translator::push_local(u32 slot, Class c) {
+    Operand& e = push(Operand::Kind::local, c);
+    e.slot = slot;
+    e.chain = aliases_[slot];
+    aliases_[slot] = u32(stack_.size()) - 1;
+}
+void Translator::push_types(std::span<const ValType> types) {
+    for (ValType t : types) push_home(class_of(t));
+}
+
+Translator::Operand Translator::pop() {
+    Operand e = stack_.back();
+    stack_.pop_back();
+    home_ = e.home;
+    if (e.kind == Operand::Kind::local) aliases_[e.slot] = e.chain;
+    settled_ = std::min(settled_, u32(stack_.size()));
+    return e;
+}
+
+void Translator::cut(const Label& l) {
+    while (stack_.size() > l.entries) pop();
+}
+
+// The cell just emitted gives this, in its accumulator.
+void Translator::result(Class c, bool folds) {
+    Operand& e = push(Operand::Kind::pending, c);
+    u32 reg = register_of(c);
+    acc_[reg] = {none, u32(stack_.size()) - 1, last_cell(), folds};
+    if (!layout_.wide) return;
+    // Wide frames keep no value in an accumulator only.
+    acc_[reg] = {};
+    e.kind = Operand::Kind::home;
+    if (is_far(e.home, 1)) emit(body_id(reg == 0 ? Body::set_acc : reg == 1 ? Body::set_acc_f64 : Body::set_acc_f32), halves(e.home, 0));
+    else fold_into({none, none, last_cell(), folds}, e.home);
+    written(e.home, c);
+}
+
+// The cell just emitted wrote its result to result_slot(c).
+void Translator::slot_result(Class c) {
+    Operand& e = push(Operand::Kind::home, c);
+    u32 home = e.home;
+    written(home, c);
+    if (is_far(home, slots_of(c))) {
+        for (u32 i = 0; i < slots_of(c); ++i) emit(body_id(Body::move_wide), halves(home + i, result_window_ + i));
+    } else {
+        e.producer = last_cell();
+    }
+}
+
+// Makes a producer write to `slot` too.
+void Translator::fold_into(const Accumulator& a, u32 slot) {
+    Cell& c = cells[a.producer];
+    if (a.folds) ++c.handler;
+    Word& operands = words[c.position + 1];
+    operands = (operands & ~u64(0xffff)) | abcd(slot, 0);
+}
+
+void Translator::flush(u32 reg) {
+    Accumulator& a = acc_[reg];
+    if (a.pending == none) return;
+    Operand& e = stack_[a.pending];
+    fold_into(a, e.home);
+    written(e.home, e.type);
+    e.kind = Operand::Kind::home;
+    e.slot = e.home;
+    a.folds = false;
+    a.pending = none;
+    a.mirrors = e.home;
+}
+
+void Translator::flush_all() {
+    for (u32 reg = 0; reg < 3; ++reg) flush(reg);
+}
+
+Translator::Taken Translator::take(const Operand& e) {
+    if (e.kind == Operand::Kind::constant) return {Source::I, false, e.home, e.bits};
+    if (e.type == Class::v128) return {Source::S, false, near(e.slot, e.type), 0};
+    Accumulator& a = acc_[register_of(e.type)];
+    if (e.kind == Operand::Kind::pending) {
+        a.pending = none;
+        return {Source::A, true, e.home, 0};
+    }
+    if (a.mirrors == e.slot) return {Source::A, false, e.slot, 0};
+    return {Source::S, false, near(e.slot, e.type), 0};
+}
+
+// Makes an operand that was just taken one in a slot.
+void Translator::to_slot(Taken& t, Class c) {
+    if (t.source == Source::A && t.pending) {
+        Accumulator& a = acc_[register_of(c)];
+        fold_into(a, t.slot);
+        a.folds = false;
+        written(t.slot, c);
+        t.pending = false;
+    } else if (t.source == Source::A) {
+        t.slot = near(t.slot, c);
+    } else if (t.source == Source::I) {
+        t.slot = near_free(t.slot, c);
+        constant_to(t.slot, t.bits, c);
+    }
+    t.source = Source::S;
+}
+
+void Translator::constant_to(u32 slot, u64 bits, Class c) {
+    if (bits >> 32 == 0 && !is_far(slot, 1)) {
+        emit(body_id(Body::set_const), ab_hi(slot, 0, bits));
+    } else {
+        emit(body_id(Body::set_const64), halves(slot, 0));
+        word(bits);
+    }
+    written(slot, c);
+}
+
+void Translator::constant_to_accumulator(Taken& t, Class c) {
+    u32 reg = register_of(c);
+    flush(reg);
+    if (c == Class::f64) {
+        emit(body_id(Body::const_acc_f64), 0);
+        word(t.bits);
+    } else if (c == Class::f32) {
+        emit(body_id(Body::const_acc_f32), halves(0, u32(t.bits)));
+    } else if (t.bits >> 32 == 0) {
+        emit(body_id(Body::const_acc), halves(0, u32(t.bits)));
+    } else {
+        emit(body_id(Body::const64_acc), 0);
+        word(t.bits);
+    }
+    acc_[reg] = {none, none, last_cell(), true};
+    t = {Source::A, true, near_free(t.slot, c), t.bits};
+}
+
+void Translator::move(u32 to, u32 from, Class c) {
+    if (to == from) return;
+    u32 n = slots_of(c);
+    if (is_far(to, n) || is_far(from, n)) {
+        for (u32 i = 0; i < n; ++i) emit(body_id(Body::move_wide), halves(to + i, from + i));
+    } else if (c == Class::v128) {
+        emit(body_id(Body::move_v128), abcd(to, from));
+    } else {
+        // Neighbouring moves share a cell.
+        if (!cells.empty() && here() != last_label_) {
+            Cell& last = cells.back();
+            Word& w = words[last.position + 1];
+            u32 a = u16(w), b = u16(w >> 16), third = u16(w >> 32), d = u16(w >> 48);
+            if (last.handler == body_id(Body::move) && from != a) {
+                last.handler = body_id(Body::move2);
+                w = abcd(a, b, to, from);
+                return written(to, c);
+            }
+            if (last.handler == body_id(Body::move2) && third == a + 1 && to == a + 2 && d != a && from != a && from != third) {
+                last.handler = body_id(Body::move3);
+                w = abcd(a, b, d, from);
+                return written(to, c);
+            }
+        }
+        emit(body_id(Body::move), abcd(to, from));
+    }
+    written(to, c);
+}
+
+bool Translator::is_pending_last(const Operand& e) const {
+    if (e.type == Class::v128) return e.kind == Operand::Kind::home && e.producer == last_cell() && here() != last_label_;
+    return e.kind == Operand::Kind::pending && acc_[register_of(e.type)].producer == last_cell();
+}
+bool Translator::is_fusable(const Operand& e) const {
+    return e.kind == Operand::Kind::pending && is_pending_last(e) && last_.cell == last_cell();
+}
+
+// Puts an operand that was popped, or will be, into a slot of its own choice: a local, or a label's home.
+void Translator::store_to(Operand& e, u32 slot) {
+    if (e.type == Class::v128) {
+        if (is_pending_last(e) && !is_far(slot, 2)) {
+            Word& operands = words[cells.back().position + 1];
+            operands = (operands & ~u64(0xffff)) | abcd(slot, 0);
+            written(slot, e.type);
+        } else {
+            move(slot, e.slot, e.type);
+        }
+        return;
+    }
+    u32 reg = register_of(e.type);
+    Accumulator& a = acc_[reg];
+    HandlerId set = body_id(reg == 0 ? Body::set_acc : reg == 1 ? Body::set_acc_f64 : Body::set_acc_f32);
+    if (e.kind == Operand::Kind::pending) {
+        a.pending = none;
+        if (a.producer == last_cell()) {
+            fold_into(a, slot);
+            a.folds = false;
+        } else {
+            emit(set, halves(slot, 0));
+        }
+        written(slot, e.type);
+        a.mirrors = slot;
+    } else if (e.kind == Operand::Kind::constant) {
+        constant_to(slot, e.bits, e.type);
+    } else if (e.slot != slot) {
+        if (a.mirrors == e.slot && reg == 0) {
+            emit(set, halves(slot, 0));
+            written(slot, e.type);
+            a.mirrors = slot;
+        } else {
+            move(slot, e.slot, e.type);
+        }
+    }
+}
+
+// The slot where a popped operand is, after bringing it into one.
+u32 Translator::ensure_slot(Operand& e) {
+    if (e.kind == Operand::Kind::pending) {
+        Accumulator& a = acc_[register_of(e.type)];
+        fold_into(a, e.home);
+        written(e.home, e.type);
+        a.folds = false;
+        a.mirrors = e.home;
+        a.pending = none;
+        e.kind = Operand::Kind::home;
+        e.slot = e.home;
+    } else if (e.kind == Operand::Kind::constant) {
+        constant_to(e.home, e.bits, e.type);
+        e.kind = Operand::Kind::home;
+        e.slot = e.home;
+    }
+    return e.slot;
+}
+
+// Brings a stack entry into its home. One that stands for a local must be the topmost of that local.
+void Translator::materialize(u32 index) {
+    Operand& e = stack_[index];
+    if (e.kind == Operand::Kind::pending) return flush(register_of(e.type));
+    if (e.kind == Operand::Kind::local) {
+        aliases_[e.slot] = e.chain;
+        move(e.home, e.slot, e.type);
+    } else if (e.kind == Operand::Kind::constant) {
+        constant_to(e.home, e.bits, e.type);
+    }
+    stack_[index].kind = Operand::Kind::home;
+    stack_[index].slot = stack_[index].home;
+}
+
+void Translator::materialize_top(u32 n) {
+    for (u32 i = u32(stack_.size()), end = i - n; i-- > end;)
+        if (stack_[i].kind != Operand::Kind::home) materialize(i);
+}
+
+// Before a label: what stands for a local gets a copy.
+void Translator::materialize_aliases() {
+    for (u32 i = u32(stack_.size()); i-- > settled_;)
+        if (stack_[i].kind == Operand::Kind::local) materialize(i);
+    settled_ = u32(stack_.size());
+}
+
+// The local is about to change: entries that mean its old value get copies.
+void Translator::save_aliases(u32 slot, Class c) {
+    while (aliases_[slot] != none) {
+        Operand& e = stack_[aliases_[slot]];
+        aliases_[slot] = e.chain;
+        u32 home = e.home;
+        e.kind = Operand::Kind::home;
+        e.slot = home;
+        e.producer = none;
+        move(home, slot, c);
+    }
+}
+
+}  // namespace heddle
