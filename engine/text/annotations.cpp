@@ -185,8 +185,10 @@ u8 parse_branch_hint(const TokenList& list, const Annotation& a) {
 }
 
 void check_annotations_used(const TokenList& list, u32 from, u32 to) {
-    for (const Annotation& a : list.annotations) {
-        if (a.used || a.before < from || a.before > to) continue;
+    auto first = std::ranges::lower_bound(list.annotations, from, {}, &Annotation::before);
+    for (; first != list.annotations.end() && first->before <= to; ++first) {
+        const Annotation& a = *first;
+        if (a.used) continue;
         if (a.kind == Annotation::Kind::branch_hint) annotation_error(a, "not in a function");
         syntax_error(std::string("misplaced ") + annotation_id(a.kind) + " annotation", a.offset);
     }

@@ -9,7 +9,7 @@
 
 #include <heddle/text.hpp>
 
-#include "../instr.hpp"
+#include "instr.hpp"
 #include "cursor.hpp"
 
 namespace heddle::text {

@@ -2,8 +2,8 @@
 
 #include <unordered_set>
 
-#include "../bytes.hpp"
-#include "../opcode.hpp"
+#include "bytes.hpp"
+#include "opcode.hpp"
 
 namespace heddle::text {
 namespace {

@@ -1,6 +1,6 @@
 #include "lexer.hpp"
 
-#include "../bytes.hpp"
+#include "bytes.hpp"
 
 namespace heddle::text {
 namespace {

@@ -297,7 +297,9 @@ private:
         if (!kind) c_.unexpected(c_.at(Token::Kind::lparen) ? 1 : 0);
         c_.skip(), c_.skip();
         if (c_.at(Token::Kind::id)) syntax_error("identifier not allowed", c_.offset());
-        import_type(*kind, next_[u8(*kind)], w);
+        u32 first = next_[u8(*kind)];
+        import_type(*kind, first, w);
+        if (*kind == ExternKind::func) m_.local_names.erase(first);   // parameters that many functions share have no names
         next_[u8(*kind)] += count;
         c_.expect_close();
     }

@@ -44,7 +44,7 @@ struct PrintContext {
     std::vector<TypeDef> types;
     std::vector<RecGroup> groups;
     std::vector<u32> func_types;   // of all functions, imported ones first
-    std::string module_name;
+    std::optional<std::string> module_name;
     NameTable type_names, funcs, tables, memories, globals, tags, elems, data;
     std::map<u32, NameTable> locals, fields;   // by function, by type
 

@@ -30,9 +30,9 @@ public:
         read_names();
         gather_functions();
         out_ = "(module";
-        if (!p_.module_name.empty()) {
+        if (p_.module_name) {
             NameTable t;
-            t.add(0, p_.module_name);
+            t.add(0, *p_.module_name);
             out_ += t.define_quietly(0);
         }
         out_ += '\n';
@@ -106,7 +106,7 @@ private:
                 customs_.erase(customs_.begin() + std::ptrdiff_t(i));
                 return;
             }
-            p_.module_name.clear();
+            p_.module_name.reset();
             for (NameTable* t : {&p_.type_names, &p_.funcs, &p_.tables, &p_.memories, &p_.globals, &p_.tags, &p_.elems, &p_.data}) t->clear();
             p_.locals.clear();
             p_.fields.clear();

@@ -38,7 +38,7 @@ struct PrintOptions {
     u32 indent = 2;
 };
 
-// The text of any module that decodes, valid or not. assemble(print(b)) gives b again when b was made by assemble without names.
+// The text of any module that decodes, valid or not. When b was made by assemble, assemble(*print(b), {.names = true}) is b again.
 Result<std::string> print(std::span<const u8> wasm, const PrintOptions& options = {});
 
 // ---- positions
