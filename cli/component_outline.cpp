@@ -8,7 +8,8 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr const char* section_names[] = {"custom", "core module", "core instance", "core type", "component", "instance", "alias", "type", "canon", "start", "import", "export", "value"};
+constexpr const char* section_names[] = {"custom", "core module", "core instance", "core type", "component", "instance", "alias",
+                                         "type",   "canon",       "start",         "import",    "export",    "value"};
 constexpr u8 core_module = 1, component = 4, import = 10, export_ = 11;
 
 // A reader whose every step may say "no more": broken files are ordinary here.

@@ -17,7 +17,7 @@ struct ComponentOutline {
     std::vector<Section> sections;
     u32 core_modules = 0, components = 0;
     std::vector<std::string> imports, exports;
-    std::string broken;                  // where reading stopped, and why; empty when all was read
+    std::string broken;  // where reading stopped, and why; empty when all was read
 };
 
 // `bytes` begin with a component's header. Broken contents give what was read before them.

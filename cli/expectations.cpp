@@ -39,7 +39,8 @@ std::expected<Expectations, Failure> Expectations::parse(std::string_view text, 
         if (std::size_t colon = e.path.rfind(':'); colon != e.path.npos) {
             const char* end = e.path.data() + e.path.size();
             auto [stop, error] = std::from_chars(e.path.data() + colon + 1, end, e.line);
-            if (error != std::errc() || stop != end || e.line == 0) return std::unexpected(Failure{failed, fmt::format("{}:{}: no line number after the colon", label, number)});
+            if (error != std::errc() || stop != end || e.line == 0)
+                return std::unexpected(Failure{failed, fmt::format("{}:{}: no line number after the colon", label, number)});
             e.path.resize(colon);
         }
         if (e.why.empty()) return std::unexpected(Failure{failed, fmt::format("{}:{}: a known failure needs a reason", label, number)});

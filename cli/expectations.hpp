@@ -27,8 +27,8 @@ public:
 private:
     struct Entry {
         std::string path, why;
-        std::size_t line = 0;         // 0: the whole file
-        std::size_t at = 0;           // line in the expectations file
+        std::size_t line = 0;  // 0: the whole file
+        std::size_t at = 0;    // line in the expectations file
         bool needed = false;
     };
     std::vector<Entry> entries_;

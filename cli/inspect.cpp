@@ -75,7 +75,8 @@ Json module_json(const Source& source, const Module& module) {
 
 Json component_json(const Source& source) {
     ComponentOutline o = outline_component(source.bytes);
-    Json j = {{"file", source.label}, {"kind", "component"}, {"version", 13}, {"bytes", source.bytes.size()}, {"imports", o.imports}, {"exports", o.exports}};
+    Json j = {{"file", source.label},         {"kind", "component"},  {"version", 13},
+              {"bytes", source.bytes.size()}, {"imports", o.imports}, {"exports", o.exports}};
     j["counts"] = {{"core modules", o.core_modules}, {"components", o.components}};
     j["sections"] = Json::array();
     for (const auto& s : o.sections) j["sections"].push_back({{"name", s.name}, {"offset", s.offset}, {"bytes", s.bytes}});
@@ -109,7 +110,8 @@ void print_memories(const Json& report) {
 }
 
 void print_text(const Json& report) {
-    fmt::print("{}: {}, binary version {}, {} bytes\n", text_of(report["file"]), text_of(report["kind"]), text_of(report["version"]), text_of(report["bytes"]));
+    fmt::print("{}: {}, binary version {}, {} bytes\n", text_of(report["file"]), text_of(report["kind"]), text_of(report["version"]),
+               text_of(report["bytes"]));
     if (report.contains("name")) fmt::print("name: {}\n", text_of(report["name"]));
     print_names(report, "imports");
     print_names(report, "exports");
@@ -126,8 +128,8 @@ void print_text(const Json& report) {
     if (report.contains("start")) fmt::print("start: function {} {}\n", text_of(report["start"]["function"]), text_of(report["start"]["name"]));
     fmt::print("sections:\n");
     for (const Json& s : report["sections"])
-        fmt::print("  {:>10} bytes at 0x{:<8x} {}{}{}\n", text_of(s["bytes"]), s["offset"].get<u32>(), s.value("custom", false) ? "custom " : "", text_of(s["name"]),
-                   s.contains("count") ? fmt::format(" ({})", text_of(s["count"])) : "");
+        fmt::print("  {:>10} bytes at 0x{:<8x} {}{}{}\n", text_of(s["bytes"]), s["offset"].get<u32>(), s.value("custom", false) ? "custom " : "",
+                   text_of(s["name"]), s.contains("count") ? fmt::format(" ({})", text_of(s["count"])) : "");
     if (report.contains("broken")) fmt::print("broken: {}\n", text_of(report["broken"]));
 }
 
@@ -136,7 +138,9 @@ std::expected<Json, Failure> describe(const InspectOptions& options) {
     auto source = read_source(options.file, options.config.max_module_bytes);
     if (!source) return std::unexpected(source.error());
     if (source->form == Form::component) return component_json(*source);
-    if (source->form == Form::component_text) return std::unexpected(Failure{not_runnable, source->label + ": is a component in text form; this build reads components in binary form only"});
+    if (source->form == Form::component_text)
+        return std::unexpected(
+            Failure{not_runnable, source->label + ": is a component in text form; this build reads components in binary form only"});
     auto module = Module::load(engine, source->bytes, source->label);
     if (!module) return std::unexpected(load_failure(*source, module.error()));
     return module_json(*source, *module);

@@ -14,27 +14,71 @@ namespace heddle::cli {
 namespace {
 
 // https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview1/docs.md
-constexpr std::string_view preview1[] = {
-    "args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get", "fd_advise", "fd_allocate", "fd_close", "fd_datasync", "fd_fdstat_get",
-    "fd_fdstat_set_flags", "fd_fdstat_set_rights", "fd_filestat_get", "fd_filestat_set_size", "fd_filestat_set_times", "fd_pread", "fd_prestat_dir_name", "fd_prestat_get",
-    "fd_pwrite", "fd_read", "fd_readdir", "fd_renumber", "fd_seek", "fd_sync", "fd_tell", "fd_write", "path_create_directory", "path_filestat_get", "path_filestat_set_times",
-    "path_link", "path_open", "path_readlink", "path_remove_directory", "path_rename", "path_symlink", "path_unlink_file", "poll_oneoff", "proc_exit", "proc_raise", "random_get",
-    "sched_yield", "sock_accept", "sock_recv", "sock_send", "sock_shutdown"};
+constexpr std::string_view preview1[] = {"args_get",
+                                         "args_sizes_get",
+                                         "clock_res_get",
+                                         "clock_time_get",
+                                         "environ_get",
+                                         "environ_sizes_get",
+                                         "fd_advise",
+                                         "fd_allocate",
+                                         "fd_close",
+                                         "fd_datasync",
+                                         "fd_fdstat_get",
+                                         "fd_fdstat_set_flags",
+                                         "fd_fdstat_set_rights",
+                                         "fd_filestat_get",
+                                         "fd_filestat_set_size",
+                                         "fd_filestat_set_times",
+                                         "fd_pread",
+                                         "fd_prestat_dir_name",
+                                         "fd_prestat_get",
+                                         "fd_pwrite",
+                                         "fd_read",
+                                         "fd_readdir",
+                                         "fd_renumber",
+                                         "fd_seek",
+                                         "fd_sync",
+                                         "fd_tell",
+                                         "fd_write",
+                                         "path_create_directory",
+                                         "path_filestat_get",
+                                         "path_filestat_set_times",
+                                         "path_link",
+                                         "path_open",
+                                         "path_readlink",
+                                         "path_remove_directory",
+                                         "path_rename",
+                                         "path_symlink",
+                                         "path_unlink_file",
+                                         "poll_oneoff",
+                                         "proc_exit",
+                                         "proc_raise",
+                                         "random_get",
+                                         "sched_yield",
+                                         "sock_accept",
+                                         "sock_recv",
+                                         "sock_send",
+                                         "sock_shutdown"};
 constexpr std::string_view wasi_modules[] = {"wasi_snapshot_preview1", "wasi_unstable"};
 
 // Whose modules import such names, and what to do.
 struct Origin {
-    std::string_view module;      // the import's module name, or its beginning when it ends in *
+    std::string_view module;  // the import's module name, or its beginning when it ends in *
     std::string_view advice;
 };
 constexpr Origin origins[] = {
-    {"wasi:*", "a WASI 0.2 or 0.3 interface: the module is the inside of a component, which this build does not run; build it for preview 1 (wasm32-wasi, wasm32-wasip1)"},
+    {"wasi:*",
+     "a WASI 0.2 or 0.3 interface: the module is the inside of a component, which this build does not run; build it for preview 1 (wasm32-wasi, "
+     "wasm32-wasip1)"},
     {"wbg", "made by wasm-bindgen for JavaScript; build it for wasm32-wasip1 without wasm-bindgen"},
     {"__wbindgen_placeholder__", "made for wasm-bindgen and JavaScript; build it for wasm32-wasip1 without wasm-bindgen"},
     {"gojs", "made by Go for JavaScript; build it with GOOS=wasip1"},
     {"go", "made by Go for JavaScript; build it with GOOS=wasip1"},
     {"a", "looks like optimised Emscripten output for JavaScript; build it with -sSTANDALONE_WASM"},
-    {"env", "offered by a host of the module's own (Emscripten: build with -sSTANDALONE_WASM; AssemblyScript: use the wasi-shim; C: a function was never linked)"},
+    {"env",
+     "offered by a host of the module's own (Emscripten: build with -sSTANDALONE_WASM; AssemblyScript: use the wasi-shim; C: a function was never "
+     "linked)"},
     {"wasi", "a proposal for threads, which this build does not offer"},
     {"wasix*", "an extension of preview 1 that is not offered; build it for wasm32-wasi"},
 };

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 namespace heddle::cli {
 
@@ -40,7 +40,9 @@ constexpr Proposal proposals[] = {
 void add_proposals(CLI::App& app, Config& config) {
     for (const Proposal& p : proposals) {
         bool& enabled = config.*p.member;
-        app.add_flag_callback(std::string("--no-") + p.name, [&enabled] { enabled = false; }, "refuse modules that use it")->group("Proposals");
+        app.add_flag_callback(
+               std::string("--no-") + p.name, [&enabled] { enabled = false; }, "refuse modules that use it")
+            ->group("Proposals");
     }
 }
 
@@ -67,13 +69,15 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, const char* type
 std::expected<u64, std::string> parse_count(std::string_view text) {
     u64 number = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::unexpected(fmt::format("`{}` is no whole number", text));
+    if (error != std::errc() || end != text.data() + text.size() || text.empty())
+        return std::unexpected(fmt::format("`{}` is no whole number", text));
     return number;
 }
 
 void add_environment(CLI::App& app, RunOptions& o) {
     auto parse = [](const std::string& text) -> std::expected<std::string, std::string> {
-        if (text.empty() || text.starts_with('=')) return std::unexpected("an environment variable is written NAME=VALUE, or NAME to pass on heddle's own");
+        if (text.empty() || text.starts_with('='))
+            return std::unexpected("an environment variable is written NAME=VALUE, or NAME to pass on heddle's own");
         return text;
     };
     auto store = [&o](const std::string& text) {
@@ -91,15 +95,23 @@ void add_limits(CLI::App& app, RunOptions& o) {
         o.config.metering = true;
     };
     add_parsed(app, "--fuel", "N", "stop after about N instructions (exit code 125)", parse_count, fuel)->group("Limits");
-    add_parsed(app, "--timeout", "DURATION", "stop after 500ms, 2s, … (exit code 124)", parse_duration, [&o](std::chrono::milliseconds d) { o.timeout = d; })->group("Limits");
-    add_parsed(app, "--max-memory", "SIZE", "of one linear memory (default 4GiB)", parse_size, [&o](u64 n) { o.config.max_memory_bytes = n; })->group("Limits");
-    add_parsed(app, "--max-stack", "SIZE", "of the guest's stack (default 1MiB)", parse_size, [&o](u64 n) { o.config.max_stack_bytes = n; })->group("Limits");
+    add_parsed(app, "--timeout", "DURATION", "stop after 500ms, 2s, … (exit code 124)", parse_duration, [&o](std::chrono::milliseconds d) {
+        o.timeout = d;
+    })->group("Limits");
+    add_parsed(app, "--max-memory", "SIZE", "of one linear memory (default 4GiB)", parse_size, [&o](u64 n) {
+        o.config.max_memory_bytes = n;
+    })->group("Limits");
+    add_parsed(app, "--max-stack", "SIZE", "of the guest's stack (default 1MiB)", parse_size, [&o](u64 n) {
+        o.config.max_stack_bytes = n;
+    })->group("Limits");
 }
 
 CLI::App* add_run(CLI::App& app, RunOptions& o) {
     CLI::App* run = app.add_subcommand("run", "run a program: .wasm, .wat, or - for standard input");
-    run->footer("Written `heddle run [OPTIONS] FILE [ARGUMENTS]`. Words after FILE belong to the guest. Nothing is granted by default: no directory, no environment variable, no socket.\n\n"
-                "Exit codes: the guest's own; 1 error; 2 wrong words; 124 timeout; 125 limit; 126 not runnable; 127 not found; 134 trap.");
+    run->footer(
+        "Written `heddle run [OPTIONS] FILE [ARGUMENTS]`. Words after FILE belong to the guest. Nothing is granted by default: no directory, no "
+        "environment variable, no socket.\n\n"
+        "Exit codes: the guest's own; 1 error; 2 wrong words; 124 timeout; 125 limit; 126 not runnable; 127 not found; 134 trap.");
     run->prefix_command();
     add_parsed(*run, "--dir", "HOST[::GUEST][:ro]", "a directory the guest may use, optionally under another name, optionally read-only", parse_dir,
                [&o](DirGrant g) { o.dirs.push_back(std::move(g)); })
@@ -122,7 +134,8 @@ CLI::App* add_wast(CLI::App& app, WastOptions& o) {
     CLI::App* wast = app.add_subcommand("wast", "run the specification's test scripts");
     wast->add_option("paths", o.paths, "scripts, or directories of scripts")->required()->type_name("FILES|DIRS");
     wast->add_option("--json", o.json, "write the results as JSON; - for standard output")->type_name("FILE");
-    wast->add_option("--expectations", o.expectations, "known failures, one `path[:line] reason` per line; a listed one that passes is an error")->type_name("FILE");
+    wast->add_option("--expectations", o.expectations, "known failures, one `path[:line] reason` per line; a listed one that passes is an error")
+        ->type_name("FILE");
     wast->add_flag("--all", o.list_all, "list every failure, not only the first ones of each file");
     wast->add_flag("--messages", o.list_messages, "list also errors of the right kind with other words than the script's");
     add_parsed(*wast, "--timeout", "DURATION", "for one script (default 60s)", parse_duration, [&o](std::chrono::milliseconds d) { o.timeout = d; });
@@ -215,7 +228,8 @@ Options parse_command_line(int argc, char** argv) {
         fmt::print(stderr, "{}", app.help());
         return wrong_usage;
     }
-    if (auto near = likely_subcommand(words.front())) return usage_error(fmt::format("no file and no command is called {}; did you mean `heddle {}`?", words.front(), *near));
+    if (auto near = likely_subcommand(words.front()))
+        return usage_error(fmt::format("no file and no command is called {}; did you mean `heddle {}`?", words.front(), *near));
     if (wants_run(words.front())) words.insert(words.begin(), "run");
     try {
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes the words last to first
@@ -223,7 +237,8 @@ Options parse_command_line(int argc, char** argv) {
         app.exit(done);
         return ok;
     } catch (const CLI::ParseError& error) {
-        return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(), app.get_subcommands().empty() ? "" : " " + app.get_subcommands()[0]->get_name()));
+        return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(),
+                                       app.get_subcommands().empty() ? "" : " " + app.get_subcommands()[0]->get_name()));
     }
     if (run_app->parsed()) {
         if (auto wrong = take_program(*run_app, run)) return usage_error(*wrong);

@@ -16,10 +16,10 @@ namespace heddle::cli {
 
 struct RunOptions {
     std::string file;
-    std::vector<std::string> arguments;                         // the guest's, without its own name
+    std::vector<std::string> arguments;  // the guest's, without its own name
     std::vector<DirGrant> dirs;
     std::vector<std::pair<std::string, std::string>> environment;
-    std::vector<std::string> listen;                            // ADDRESS:PORT
+    std::vector<std::string> listen;  // ADDRESS:PORT
     std::optional<std::string> invoke, argv0;
     std::optional<u64> fuel;
     std::optional<std::chrono::milliseconds> timeout;
@@ -30,7 +30,7 @@ struct WastOptions {
     std::vector<std::string> paths;
     std::optional<std::string> json, expectations;
     bool list_all = false, list_messages = false;
-    std::chrono::milliseconds timeout{60'000};                  // for one file
+    std::chrono::milliseconds timeout{60'000};  // for one file
     Config config;
 };
 

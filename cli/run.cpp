@@ -1,7 +1,7 @@
 // heddle run: a program from its first byte to its exit code.
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
+#include <filesystem>
 
 #include <unistd.h>
 
@@ -27,9 +27,9 @@ std::unexpected<Failure> fail(ExitCode code, std::string message) { return std::
 
 // The export that the program begins with.
 struct Entry {
-    std::optional<std::string> function;   // empty: the module's own start function is the whole program
-    std::optional<CallText> call;          // of --invoke
-    bool initialize = false;               // a reactor: `_initialize` comes first
+    std::optional<std::string> function;  // empty: the module's own start function is the whole program
+    std::optional<CallText> call;         // of --invoke
+    bool initialize = false;              // a reactor: `_initialize` comes first
 };
 
 std::string exported_functions(const Module& module) {
@@ -37,7 +37,8 @@ std::string exported_functions(const Module& module) {
     std::size_t count = 0;
     constexpr std::size_t shown = 20;
     for (const ExportType& e : module.exports())
-        if (e.type.kind == ExternKind::func && ++count <= shown) list += fmt::format("\n  {}{}", e.name, format_signature(module.func_type(e.type.type)));
+        if (e.type.kind == ExternKind::func && ++count <= shown)
+            list += fmt::format("\n  {}{}", e.name, format_signature(module.func_type(e.type.type)));
     if (count == 0) return "; it exports no function";
     if (count > shown) list += fmt::format("\n  … and {} more", count - shown);
     return "; it exports:" + list;
@@ -57,7 +58,8 @@ Or<Entry> invoked_entry(const Source& source, const Module& module, const std::s
     if (!function) return fail(failed, fmt::format("{}: no exported function {}{}", source.label, call->function, exported_functions(module)));
     const FuncType& type = module.func_type(function->type.type);
     if (type.params.size() != call->arguments.size())
-        return fail(wrong_usage, fmt::format("--invoke: {}{} takes {} arguments, not {}", call->function, format_signature(type), type.params.size(), call->arguments.size()));
+        return fail(wrong_usage, fmt::format("--invoke: {}{} takes {} arguments, not {}", call->function, format_signature(type), type.params.size(),
+                                             call->arguments.size()));
     bool reactor = find_function(exports, "_initialize") && call->function != "_initialize";
     return Entry{call->function, std::move(*call), reactor};
 }
@@ -68,18 +70,22 @@ Or<Entry> find_entry(const Source& source, const Module& module, const RunOption
     if (const ExportType* start = find_function(exports, "_start")) {
         const FuncType& type = module.func_type(start->type.type);
         if (type == FuncType()) return Entry{"_start", std::nullopt, false};
-        return fail(not_runnable, fmt::format("{}: its _start has the type {}; a program's takes and gives nothing", source.label, format_signature(type)));
+        return fail(not_runnable,
+                    fmt::format("{}: its _start has the type {}; a program's takes and gives nothing", source.label, format_signature(type)));
     }
     if (summarize(module).start) return Entry{};
     const char* kind = find_function(exports, "_initialize") ? "is a library (a reactor with _initialize)" : "has no _start function";
-    return fail(not_runnable, fmt::format("{}: {}: call one of its functions with --invoke 'name(1, 2)'{}", source.label, kind, exported_functions(module)));
+    return fail(not_runnable,
+                fmt::format("{}: {}: call one of its functions with --invoke 'name(1, 2)'{}", source.label, kind, exported_functions(module)));
 }
 
 // One run of one program.
 class Program {
 public:
     Program(const RunOptions& options, const Engine& engine, const Source& source, Module module)
-        : options_(options), engine_(engine), source_(source), module_(std::move(module)), store_(engine), linker_(engine) {}
+        : options_(options), engine_(engine), source_(source), module_(std::move(module)), store_(engine), linker_(engine) {
+        if (options.fuel) store_.set_fuel(*options.fuel);
+    }
 
     // The guest's exit code, or what stopped it.
     Or<int> run(const Entry& entry);
@@ -117,7 +123,8 @@ Or<void> Program::grant() {
     for (const std::string& address : options_.listen) wasi_.listen(address);
     if (auto added = wasi::add(linker_, wasi_); !added) return fail(failed, added.error().message);
     for (std::size_t i = 0; i < options_.listen.size(); ++i)
-        if (auto port = wasi_.listener_port(i); port && options_.listen[i].ends_with(":0")) fmt::print(stderr, "heddle: listening on port {}\n", *port);
+        if (auto port = wasi_.listener_port(i); port && options_.listen[i].ends_with(":0"))
+            fmt::print(stderr, "heddle: listening on port {}\n", *port);
     return {};
 }
 
@@ -135,7 +142,9 @@ Or<Instance> Program::instantiate() {
 }
 
 Failure Program::trap_failure(const Trap& trap) const {
-    auto with_trace = [&](ExitCode code, std::string_view what) { return Failure{code, fmt::format("{}: {}{}", source_.label, what, trap.to_string())}; };
+    auto with_trace = [&](ExitCode code, std::string_view what) {
+        return Failure{code, fmt::format("{}: {}{}", source_.label, what, trap.to_string())};
+    };
     switch (trap.code) {
         case TrapCode::out_of_fuel: return with_trace(limit_hit, fmt::format("stopped: --fuel {} is used up: ", options_.fuel.value_or(0)));
         case TrapCode::heap_limit:
@@ -153,7 +162,8 @@ Failure Program::trap_failure(const Trap& trap) const {
 Or<int> Program::ended(const Error& error) {
     if (error.kind != Error::Kind::trapped) return std::unexpected(load_failure(source_, error));
     const Trap& trap = store_.trap();
-    if (timed_out_) return fail(timed_out, fmt::format("{}: stopped: --timeout {} ms passed: {}", source_.label, options_.timeout->count(), trap.to_string()));
+    if (timed_out_)
+        return fail(timed_out, fmt::format("{}: stopped: --timeout {} ms passed: {}", source_.label, options_.timeout->count(), trap.to_string()));
     if (trap.code == TrapCode::exited) return trap.exit_code;
     return std::unexpected(trap_failure(trap));
 }
@@ -178,7 +188,8 @@ Or<int> Program::invoke(const Instance& instance, const Entry& entry) {
     std::vector<Value> arguments, results;
     for (std::size_t i = 0; i < type.params.size(); ++i) {
         auto value = parse_value(entry.call->arguments[i], type.params[i], store_);
-        if (!value) return fail(wrong_usage, fmt::format("--invoke: argument {} of {}{}: {}", i + 1, *entry.function, format_signature(type), value.error()));
+        if (!value)
+            return fail(wrong_usage, fmt::format("--invoke: argument {} of {}{}: {}", i + 1, *entry.function, format_signature(type), value.error()));
         arguments.push_back(*value);
     }
     if (entry.initialize)
@@ -202,9 +213,10 @@ Or<Source> read_program(const RunOptions& options) {
     auto source = read_source(options.file, options.config.max_module_bytes);
     if (!source) return source;
     if (source->form == Form::component || source->form == Form::component_text)
-        return fail(not_runnable, source->label + ": is a component; this build runs core modules with WASI preview 1."
-                                                  "\n  build the program for preview 1 (wasm32-wasi, wasm32-wasip1), or take the core module it was made from"
-                                                  "\n  `heddle inspect` shows what a component in binary form imports and exports");
+        return fail(not_runnable, source->label +
+                                      ": is a component; this build runs core modules with WASI preview 1."
+                                      "\n  build the program for preview 1 (wasm32-wasi, wasm32-wasip1), or take the core module it was made from"
+                                      "\n  `heddle inspect` shows what a component in binary form imports and exports");
     return source;
 }
 
@@ -212,7 +224,7 @@ Or<int> run_program(const RunOptions& options) {
     auto source = read_program(options);
     if (!source) return std::unexpected(source.error());
     Engine engine(options.config);
-    auto module = Module::load(engine, source->bytes, source->label);
+    auto module = Module::load(engine, std::move(source->bytes), std::filesystem::path(source->label).filename().string());
     if (!module) return std::unexpected(load_failure(*source, module.error()));
     auto entry = find_entry(*source, *module, options);
     if (!entry) return std::unexpected(entry.error());

@@ -66,9 +66,21 @@ std::string_view first_keyword(std::string_view text) {
     return text.substr(0, text.find_first_of(" \t\r\n();\""));
 }
 
-constexpr std::string_view script_words[] = {"register",     "invoke",           "get",           "assert_return",         "assert_trap",          "assert_exhaustion",
-                                             "assert_exception", "assert_invalid", "assert_malformed", "assert_unlinkable", "thread",               "wait",
-                                             "assert_malformed_custom", "assert_invalid_custom", "assert_suspension"};
+constexpr std::string_view script_words[] = {"register",
+                                             "invoke",
+                                             "get",
+                                             "assert_return",
+                                             "assert_trap",
+                                             "assert_exhaustion",
+                                             "assert_exception",
+                                             "assert_invalid",
+                                             "assert_malformed",
+                                             "assert_unlinkable",
+                                             "thread",
+                                             "wait",
+                                             "assert_malformed_custom",
+                                             "assert_invalid_custom",
+                                             "assert_suspension"};
 
 bool is_script(std::string_view text) {
     for (std::string_view word : script_words)
@@ -81,14 +93,17 @@ bool has_suffix(std::string_view path, std::string_view suffix) { return path.si
 
 // https://webassembly.github.io/spec/core/binary/modules.html#binary-module
 std::expected<Form, Failure> binary_form(const std::string& label, std::string_view b) {
-    if (b.size() < 8) return std::unexpected(Failure{failed, fmt::format("{}: malformed: unexpected end (the 8-byte header of a module stops after {} bytes)", label, b.size())});
+    if (b.size() < 8)
+        return std::unexpected(
+            Failure{failed, fmt::format("{}: malformed: unexpected end (the 8-byte header of a module stops after {} bytes)", label, b.size())});
     auto word = [&](std::size_t at) { return unsigned(u8(b[at])) | unsigned(u8(b[at + 1])) << 8; };
     unsigned version = word(4), layer = word(6);
     if (layer == 0 && version == 1) return Form::module;
     if (layer == 1 && version == 0x0d) return Form::component;
-    std::string what = layer == 0   ? fmt::format("a module of version {}; version 1 is known", version)
-                       : layer == 1 ? fmt::format("a component of the pre-release format 0x{:x}; 0x0d is known: build it again with current tools", version)
-                                    : fmt::format("version {}, layer {}: neither a module (1, 0) nor a component (13, 1)", version, layer);
+    std::string what = layer == 0 ? fmt::format("a module of version {}; version 1 is known", version)
+                       : layer == 1
+                           ? fmt::format("a component of the pre-release format 0x{:x}; 0x0d is known: build it again with current tools", version)
+                           : fmt::format("version {}, layer {}: neither a module (1, 0) nor a component (13, 1)", version, layer);
     return std::unexpected(Failure{failed, fmt::format("{}: malformed: unknown binary version (at offset 0x4): {}", label, what)});
 }
 
@@ -112,7 +127,8 @@ std::string label_of(const std::string& path) { return path == "-" ? "<stdin>" :
 std::expected<std::vector<u8>, Failure> read_file(const std::string& path, u64 max_bytes) {
     std::string label = label_of(path);
     std::error_code ignored;
-    if (path != "-" && std::filesystem::is_directory(path, ignored)) return std::unexpected(Failure{not_runnable, label + ": is a directory, not a WebAssembly file"});
+    if (path != "-" && std::filesystem::is_directory(path, ignored))
+        return std::unexpected(Failure{not_runnable, label + ": is a directory, not a WebAssembly file"});
     std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
     if (!file) return std::unexpected(os_failure(label, errno));
     std::vector<u8> bytes;
@@ -124,14 +140,17 @@ std::expected<std::vector<u8>, Failure> read_file(const std::string& path, u64 m
         n = std::fread(bytes.data() + old, 1, chunk, file.get());
         bytes.resize(old + n);
         if (std::ferror(file.get())) return std::unexpected(os_failure(label, errno));
-        if (bytes.size() > max_bytes) return std::unexpected(Failure{limit_hit, fmt::format("{}: larger than the limit of {} MiB for one file", label, max_bytes >> 20)});
+        if (bytes.size() > max_bytes)
+            return std::unexpected(Failure{limit_hit, fmt::format("{}: larger than the limit of {} MiB for one file", label, max_bytes >> 20)});
     }
     return bytes;
 }
 
 std::string describe_content(std::string_view b) {
     constexpr std::pair<std::string_view, std::string_view> known[] = {
-        {"\x7f" "ELF", "a native program or object (ELF); compile it for a wasm32 target"},
+        {"\x7f"
+         "ELF",
+         "a native program or object (ELF); compile it for a wasm32 target"},
         {"BC\xc0\xde", "LLVM bitcode; link it to a module first (wasm-ld)"},
         {"!<arch>\n", "an archive of object files; link it to a module first (wasm-ld)"},
         {"\x1f\x8b", "gzip-compressed; unpack it first (gunzip)"},
@@ -164,8 +183,9 @@ std::expected<Source, Failure> read_source(const std::string& path, u64 max_byte
     }
     std::string_view keyword = first_keyword(view);
     if (keyword.empty() && !has_suffix(path, ".wat")) {
-        return std::unexpected(Failure{not_runnable, fmt::format("{}: not WebAssembly: the file is {} (a module begins with the bytes 00 61 73 6d, its text with a parenthesis)",
-                                                                 source.label, describe_content(view))});
+        return std::unexpected(Failure{
+            not_runnable, fmt::format("{}: not WebAssembly: the file is {} (a module begins with the bytes 00 61 73 6d, its text with a parenthesis)",
+                                      source.label, describe_content(view))});
     }
     source.text = std::string(view);
     source.form = keyword == "component" ? Form::component_text : Form::module_text;

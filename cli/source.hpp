@@ -21,7 +21,7 @@ struct Failure {
 enum class Form { module, component, module_text, component_text };
 
 struct Source {
-    std::string label;      // for messages: the path, or "<stdin>"
+    std::string label;  // for messages: the path, or "<stdin>"
     Form form = Form::module;
     std::vector<u8> bytes;  // the binary as read, or what the module's text assembled to
     std::string text;       // of the text forms

@@ -24,10 +24,11 @@ std::expected<u64, std::string> parse_size(std::string_view text) {
     u64 number = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     std::string unit = lower(std::string_view(end, std::size_t(text.data() + text.size() - end)));
-    constexpr std::pair<std::string_view, unsigned> units[] = {{"", 0},    {"b", 0},    {"k", 10},   {"kib", 10}, {"kb", 10}, {"m", 20},  {"mib", 20},
-                                                               {"mb", 20}, {"g", 30},   {"gib", 30}, {"gb", 30},  {"t", 40},  {"tib", 40}};
+    constexpr std::pair<std::string_view, unsigned> units[] = {{"", 0},    {"b", 0},  {"k", 10},   {"kib", 10}, {"kb", 10}, {"m", 20},  {"mib", 20},
+                                                               {"mb", 20}, {"g", 30}, {"gib", 30}, {"gb", 30},  {"t", 40},  {"tib", 40}};
     const auto* found = std::ranges::find(units, unit, [](const auto& u) { return u.first; });
-    if (error != std::errc() || found == std::end(units)) return std::unexpected(fmt::format("`{}` is no size: write 65536, 64KiB, 64MiB or 1GiB", text));
+    if (error != std::errc() || found == std::end(units))
+        return std::unexpected(fmt::format("`{}` is no size: write 65536, 64KiB, 64MiB or 1GiB", text));
     if (number > ~u64(0) >> found->second) return std::unexpected(fmt::format("`{}` is too large", text));
     return number << found->second;
 }

@@ -40,7 +40,8 @@ std::expected<Value, std::string> parse_reference(std::string_view text, ValType
         auto number = parse_constant(trim(text.substr(host.size())), i64_type);
         if (number) return Value::ref(type, store.host_ref(number->bits.lo));
     }
-    return std::unexpected(fmt::format("`{}` is no {}: only ref.null{} can be written", text, to_string(type), holds_host_values ? " and ref.extern N" : ""));
+    return std::unexpected(
+        fmt::format("`{}` is no {}: only ref.null{} can be written", text, to_string(type), holds_host_values ? " and ref.extern N" : ""));
 }
 
 // NaNs with their sign and payload, the rest in the fewest digits that read back as the same value.

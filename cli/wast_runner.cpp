@@ -76,9 +76,7 @@ bool concerns_component(const Command& c) {
 }
 
 // The class of an error: text that does not parse is malformed like bytes that do not decode.
-const char* error_class(const Error& e) {
-    return e.kind == Error::Kind::syntax ? "malformed" : to_string(e.kind);
-}
+const char* error_class(const Error& e) { return e.kind == Error::Kind::syntax ? "malformed" : to_string(e.kind); }
 
 bool same_words(std::string_view wanted, std::string_view got) { return got.starts_with(wanted) || (!got.empty() && wanted.starts_with(got)); }
 
@@ -243,7 +241,8 @@ Outcome ScriptRunner::instance_command(const Command& c) {
 
 Outcome ScriptRunner::register_command(const Command& c) {
     const Named* named = find_named(c.name);
-    if (!named) return Outcome::failure("an instance to register", c.name.empty() ? "no module before it was instantiated" : "no instance $" + c.name);
+    if (!named)
+        return Outcome::failure("an instance to register", c.name.empty() ? "no module before it was instantiated" : "no instance $" + c.name);
     registered_.insert_or_assign(c.field, *named);
     return {};
 }

@@ -11,11 +11,11 @@
 namespace heddle::cli {
 
 struct CommandResult {
-    std::size_t line = 1, offset = 0;    // in the script
+    std::size_t line = 1, offset = 0;  // in the script
     text::Command::Kind kind = text::Command::Kind::module;
     bool passed = true;
-    bool other_words = false;            // an error of the right kind, with another message than the script's
-    std::string what, expected, got;     // said of failures and of other words
+    bool other_words = false;         // an error of the right kind, with another message than the script's
+    std::string what, expected, got;  // said of failures and of other words
 };
 
 struct ScriptResult {

@@ -33,7 +33,8 @@ std::expected<void, Failure> write(const std::string& content, const std::option
     std::FILE* out = path && *path != "-" ? std::fopen(path->c_str(), "wb") : stdout;
     if (!out) return std::unexpected(Failure{failed, *path + ": cannot be written"});
     bool written = std::fwrite(content.data(), 1, content.size(), out) == content.size();
-    if ((out == stdout ? std::fflush(out) : std::fclose(out)) != 0 || !written) return std::unexpected(Failure{failed, path.value_or("standard output") + ": writing failed"});
+    if ((out == stdout ? std::fflush(out) : std::fclose(out)) != 0 || !written)
+        return std::unexpected(Failure{failed, path.value_or("standard output") + ": writing failed"});
     return {};
 }
 

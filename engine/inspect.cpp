@@ -12,7 +12,8 @@ namespace heddle {
 namespace {
 
 // https://webassembly.github.io/spec/core/binary/modules.html#sections
-constexpr const char* section_names[] = {"custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data", "data count", "tag"};
+constexpr const char* section_names[] = {"custom", "type",  "import",  "function", "table", "memory",     "global",
+                                         "export", "start", "element", "code",     "data",  "data count", "tag"};
 constexpr bool is_list(u8 id) { return id != 0 && id != 8 && id != 12; }
 
 std::vector<SectionSummary> sections_of(std::span<const u8> bytes) {

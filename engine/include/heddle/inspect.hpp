@@ -12,23 +12,23 @@
 namespace heddle {
 
 struct SectionSummary {
-    std::string name;              // "code"; of a custom section its own name
+    std::string name;  // "code"; of a custom section its own name
     bool custom = false;
-    u32 offset = 0, bytes = 0;     // of the contents, from the start of the module
-    std::optional<u32> count;      // entries, where the section is a list
+    u32 offset = 0, bytes = 0;  // of the contents, from the start of the module
+    std::optional<u32> count;   // entries, where the section is a list
 };
 
 struct ModuleSummary {
-    std::vector<SectionSummary> sections;   // as they stand in the file
-    std::vector<MemoryType> memories;       // imported ones first
+    std::vector<SectionSummary> sections;  // as they stand in the file
+    std::vector<MemoryType> memories;      // imported ones first
     std::vector<TableType> tables;
     u32 types = 0;
-    u32 funcs = 0, globals = 0, tags = 0;   // with the imported ones
+    u32 funcs = 0, globals = 0, tags = 0;  // with the imported ones
     u32 imported_funcs = 0, imported_tables = 0, imported_memories = 0, imported_globals = 0, imported_tags = 0;
     u32 element_segments = 0, data_segments = 0;
-    std::optional<u32> start;               // the start function's index
-    std::string start_name;                 // from the name section, or empty
-    std::vector<std::string> features;      // what it uses beyond WebAssembly 1.0, sorted: "bulk-memory", "simd"
+    std::optional<u32> start;           // the start function's index
+    std::string start_name;             // from the name section, or empty
+    std::vector<std::string> features;  // what it uses beyond WebAssembly 1.0, sorted: "bulk-memory", "simd"
 };
 
 // Reads the whole module once: about the time that validating it takes.
