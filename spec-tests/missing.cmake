@@ -1,0 +1,8 @@
+# Says where the suites come from. Skips, unless CI=true: there a missing suite is a failure.
+set(message "no scripts in ${SUITES}/core: put test/core, test/legacy and test/custom of https://github.com/WebAssembly/spec there, and the proposals' "
+            "directories of https://github.com/WebAssembly/testsuite as core/proposals, or name another folder with HEDDLE_SUITES")
+string(CONCAT message ${message})
+if("$ENV{CI}" STREQUAL "true")
+  message(FATAL_ERROR "${message}")
+endif()
+message(NOTICE "the suites are missing, so this is skipped: ${message}")
