@@ -1,0 +1,11 @@
+# Black-box tests of the program, and of the folders' arrows. Each file of tests is one case.
+if(TARGET heddle)
+  find_package(Python3 COMPONENTS Interpreter REQUIRED)
+  file(GLOB cli_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*_test.py)
+  foreach(test ${cli_tests})
+    get_filename_component(name ${test} NAME_WE)
+    add_test(NAME cli.${name} COMMAND ${Python3_EXECUTABLE} -B ${test})
+    set_tests_properties(cli.${name} PROPERTIES LABELS program TIMEOUT 300 ENVIRONMENT HEDDLE=$<TARGET_FILE:heddle>)
+  endforeach()
+  add_test(NAME layering COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/../layering_test.py)
+endif()
