@@ -61,7 +61,7 @@ Module load_module(const Engine& engine, std::vector<u8>&& bytes, std::string na
     const Config& config = engine.config();
     if (bytes.size() > config.max_module_bytes)
         throw Error{Error::Kind::limit, "a module of " + std::to_string(bytes.size()) + " bytes is over the limit of " + std::to_string(config.max_module_bytes) +
-                                            " (Config::max_module_bytes)"};
+                                            " bytes (Config::max_module_bytes)"};
     Features features = engine.data().features();
     std::shared_ptr<ModuleData> m =
         decode_module(std::make_shared<const std::vector<u8>>(std::move(bytes)), engine.data().types, features);

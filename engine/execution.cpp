@@ -209,16 +209,6 @@ void end_bulk(InstanceObject& in) noexcept {
     if (std::exchange(in.store->interrupt_again, false)) interrupt(*in.store);
 }
 
-bool charge_bulk(InstanceObject& in, u64 bytes) noexcept {
-    constexpr u64 bytes_per_fuel = 16;
-    if (!in.store->config().metering) return true;
-    ExecContext& c = *in.context;
-    c.fuel -= i64(bytes / bytes_per_fuel);
-    if (c.fuel >= 0) return true;
-    trapped(c, TrapCode::out_of_fuel);
-    return false;
-}
-
 // ---- one computation ------------------------------------------------------------------------------------------------------------
 
 ExecutionData::ExecutionData(StoreData& s, Execution* h) : handle(h), store(&s), place(s.executions.size()) { s.executions.push_back(this); }
@@ -349,7 +339,9 @@ struct Outer {
     const Word* pc;
     Slot* frame;
     InstanceObject* instance;
-    explicit Outer(const ExecContext& c) : current(c.current), true_limit(c.true_limit), pc(c.pc), frame(c.frame), instance(c.instance) {
+    ExceptionObject* exception;
+    explicit Outer(const ExecContext& c)
+        : current(c.current), true_limit(c.true_limit), pc(c.pc), frame(c.frame), instance(c.instance), exception(c.exception) {
         if (current) current->state = State::below;
     }
     void put_back(ExecContext& c) const {
@@ -357,6 +349,7 @@ struct Outer {
         c.pc = pc;
         c.frame = frame;
         c.instance = instance;
+        c.exception = exception;
         if (!current) return;
         current->state = State::running;
         use_stack(c, true_limit);
@@ -639,14 +632,12 @@ Exit Caller::leaf(const Func& f, std::span<const Slot> args, std::span<Slot> res
         return refused(std::move(t));
     }
     if (DomainData* d = dead_domain(*f.object())) return refused(dead_trap(*d));
-    ExceptionObject* pending = context_->exception;
     Exit how = Exit::trapped;
     if (!take_stack(e)) how = died_of(e, plain_trap(s, TrapCode::stack_limit));
     else if (!load_arguments(e, *f.object(), args)) how = died_of(e, plain_trap(s, TrapCode::stack_overflow));
     else how = run_execution(e);
     if (how == Exit::returned && e.result_slots) std::memcpy(results.data(), e.bottom(), std::min<std::size_t>(results.size(), e.result_slots) * sizeof(Slot));
     e.state = State::idle;
-    context_->exception = pending;
     if (std::exchange(s.interrupt_again, false)) interrupt(s);
     return how;
 }

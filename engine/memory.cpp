@@ -147,7 +147,6 @@ void move_shared(u8* to, u8* from, u64 n) {
 // Does `piece(at, n)` for all of [0, count) in chunks, from the end when `backwards`.
 template <class F>
 TrapCode in_chunks(InstanceObject& in, u64 count, bool backwards, F piece) {
-    if (!charge_bulk(in, count)) return in.context->trap;
     for (u64 done = 0; done < count;) {
         u64 n = std::min(count - done, chunk_bytes);
         piece(backwards ? count - done - n : done, n);

@@ -190,8 +190,6 @@ void kill_domain(DomainData& d, const Trap& why) noexcept;
 bool poll_in_bulk(InstanceObject& in) noexcept;
 // After it: an interrupt that wanted to park is asked again at the next poll.
 void end_bulk(InstanceObject& in) noexcept;
-// Charges a bulk operation of that many bytes: false, out of fuel and context.trap is set.
-bool charge_bulk(InstanceObject& in, u64 bytes) noexcept;
 
 // Constant expressions (const_expr.cpp): the slots of the value. Throws limit and trapped errors.
 V128 evaluate(InstanceData& in, const ConstExpr& e);

@@ -17,7 +17,6 @@ bool inside(u64 size, u64 at, u64 n) { return n <= size && at <= size - n; }
 
 template <class F>
 TrapCode in_chunks(InstanceObject& in, u64 count, bool backwards, F piece) {
-    if (!charge_bulk(in, count * sizeof(u64))) return in.context->trap;
     for (u64 done = 0; done < count;) {
         u64 n = std::min(count - done, chunk_elements);
         piece(backwards ? count - done - n : done, n);
