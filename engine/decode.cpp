@@ -5,6 +5,7 @@
 
 #include "module.hpp"
 #include "module_limits.hpp"
+#include "validate.hpp"
 
 namespace heddle {
 namespace {
@@ -326,6 +327,7 @@ TypeId Decoder::group_index(u32 index, std::size_t at) const {
 }
 
 ValType Decoder::group_type(RawType t, std::size_t at) const {
+    check_type_is_on(t.type, features_, at);
     if (!t.is_index()) return t.type;
     return ValType::reference(group_index(t.index(), at), t.type.nullable(), t.type.exact());
 }
