@@ -28,9 +28,12 @@ namespace files = std::filesystem;
 // A new folder that goes away with everything in it.
 class TempDir {
 public:
-    TempDir() {
-        char name[] = "/tmp/heddle-wasi-XXXXXX";
-        path_ = mkdtemp(name);
+    TempDir() : TempDir("/tmp") {}
+    explicit TempDir(const files::path& parent) {
+        std::string name = (parent / "heddle-wasi-XXXXXX").string();
+        const char* made = mkdtemp(name.data());
+        if (!made) std::abort();
+        path_ = made;
     }
     ~TempDir() {
         std::error_code ignored;

@@ -44,8 +44,9 @@ Os<Asked> asked(const OpenFile& directory, u32 dirflags, u32 o, u64 base, u64 in
     if (unknown_bits(dirflags, lookupflags::all) || unknown_bits(o, oflags::all) || unknown_bits(fd_flags, fdflags::all)) return fail(Errno::inval);
     bool creat = (o & oflags::creat) != 0, trunc = (o & oflags::trunc) != 0, dir = (o & oflags::directory) != 0;
     if (creat && dir) return fail(Errno::inval);
-    base &= rights::all;  // bits that mean nothing yet ask for nothing
-    inheriting &= rights::all;
+    // Rights that nothing in a directory can have ask for nothing.
+    base &= rights::of_directory_inheriting;
+    inheriting &= rights::of_directory_inheriting;
     Rights needed = (creat ? Rights(rights::path_create_file) : 0) | (trunc ? Rights(rights::path_filestat_set_size) : 0);
     if (!directory.may(needed) || ((base | inheriting) & ~directory.inheriting) != 0) return fail(Errno::notcapable);
 
