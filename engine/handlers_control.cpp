@@ -83,13 +83,21 @@ ALWAYS_INLINE void load_accumulators(State& s, Slot result) {
     s.acc_f32 = result.as<f32>();
 }
 
+// Moves n slots down. A loop, again: memmove would need a native frame.
+ALWAYS_INLINE void copy_down(Slot* to, const Slot* from, u64 n) {
+    for (const Slot* end = from + n; from != end; ++from, ++to) {
+        to->bits = from->bits;
+        asm volatile("" : "+r"(to), "+r"(from));
+    }
+}
+
 HANDLER return_many(REGISTERS) {
     STATE;
     const Slot* record = s.frame + s.lo();
     const Slot* from = s.frame + s.hi();
     const Word* pc = code_at(record[0].bits);
     Slot* frame = reinterpret_cast<Slot*>(record[1].bits);
-    std::memmove(static_cast<void*>(s.frame), from, s.pc[2] * sizeof(Slot));
+    copy_down(s.frame, from, s.pc[2]);
     load_accumulators(s, *s.frame);
     s.pc = pc;
     s.frame = frame;
@@ -185,24 +193,38 @@ HANDLER call_import(REGISTERS) {
     CALL_FUNCTION(f, s.lo(), 2);
 }
 
-// What call_indirect finds: https://webassembly.github.io/spec/core/exec/instructions.html#exec-call-indirect
+// What call_indirect finds: a function of exactly the type, or a reason to look closer.
+// https://webassembly.github.io/spec/core/exec/instructions.html#exec-call-indirect
 struct Found {
     const FuncObject* function;
-    TrapCode trap;
+    bool exact;
 };
 ALWAYS_INLINE Found find_indirect(const State& s, u64 index, u32 table, TypeId type) {
     const TableObject* t = s.instance->tables[table];
-    if (index >= t->size) [[unlikely]] return {nullptr, TrapCode::undefined_element};
+    if (index >= t->size) [[unlikely]] return {nullptr, false};
     const FuncObject* f = reinterpret_cast<const FuncObject*>(t->elements[index]);
-    if (!f) [[unlikely]] return {nullptr, TrapCode::uninitialized_element};
-    if (f->type != type && !is_callable_as(*s.instance, f->type, type)) [[unlikely]] return {nullptr, TrapCode::indirect_call_type_mismatch};
-    return {f, TrapCode::none};
+    return {f, f && f->type == type};
+}
+TrapCode indirect_trap(const InstanceObject& in, u64 index, u32 table, TypeId type) {
+    const TableObject* t = in.tables[table];
+    if (index >= t->size) return TrapCode::undefined_element;
+    const FuncObject* f = reinterpret_cast<const FuncObject*>(t->elements[index]);
+    if (!f) return TrapCode::uninitialized_element;
+    return is_callable_as(in, f->type, type) ? TrapCode::none : TrapCode::indirect_call_type_mismatch;
+}
+
+[[gnu::noinline, gnu::cold]] HANDLER call_indirect_closer(REGISTERS) {
+    STATE;
+    u64 index = s.get<u64>(0);
+    if (TrapCode t = indirect_trap(*s.instance, index, u32(s.pc[2]), TypeId(s.pc[2] >> 32)); t != TrapCode::none) TRAP(t);
+    const FuncObject* f = reinterpret_cast<const FuncObject*>(s.instance->tables[u32(s.pc[2])]->elements[index]);
+    CALL_FUNCTION(f, s.hi(), 3);
 }
 
 HANDLER call_indirect(REGISTERS) {
     STATE;
     Found found = find_indirect(s, s.get<u64>(0), u32(s.pc[2]), TypeId(s.pc[2] >> 32));
-    if (found.trap != TrapCode::none) [[unlikely]] TRAP(found.trap);
+    if (!found.exact) [[unlikely]] TAIL_CALL call_indirect_closer(PASS);
     const FuncObject* f = found.function;
     CALL_FUNCTION(f, s.hi(), 3);
 }
@@ -229,7 +251,7 @@ HANDLER reload(REGISTERS) {
         if (!fits(s, s.frame, *callee)) [[unlikely]] TAIL_CALL no_room_handler(PASS);           \
         const Slot* old = s.frame + s.lo();                                                     \
         Slot return_pc = old[0], caller = old[1];                                               \
-        std::memmove(static_cast<void*>(s.frame), s.frame + s.hi(), callee->param_slots * sizeof(Slot)); \
+        copy_down(s.frame, s.frame + s.hi(), callee->param_slots);                              \
         Slot* record = s.frame + callee->record;                                                \
         zero_below(record, callee->zeroed);                                                     \
         record[0] = return_pc;                                                                  \
@@ -271,10 +293,18 @@ HANDLER tail_call_import(REGISTERS) {
     TAKE_OVER_FUNCTION(f);
 }
 
+[[gnu::noinline, gnu::cold]] HANDLER tail_call_indirect_closer(REGISTERS) {
+    STATE;
+    u64 index = s.frame[s.pc[3]].bits;
+    if (TrapCode t = indirect_trap(*s.instance, index, u32(s.pc[2]), TypeId(s.pc[2] >> 32)); t != TrapCode::none) TRAP(t);
+    const FuncObject* f = reinterpret_cast<const FuncObject*>(s.instance->tables[u32(s.pc[2])]->elements[index]);
+    TAKE_OVER_FUNCTION(f);
+}
+
 HANDLER tail_call_indirect(REGISTERS) {
     STATE;
     Found found = find_indirect(s, s.frame[s.pc[3]].bits, u32(s.pc[2]), TypeId(s.pc[2] >> 32));
-    if (found.trap != TrapCode::none) [[unlikely]] TRAP(found.trap);
+    if (!found.exact) [[unlikely]] TAIL_CALL tail_call_indirect_closer(PASS);
     const FuncObject* f = found.function;
     TAKE_OVER_FUNCTION(f);
 }

@@ -42,7 +42,6 @@ namespace heddle {
         leave_trapped(context, TrapCode::stack_overflow, s.pc, s.frame, s.instance);
         LEAVE;
     }
-    context.limit.store(context.true_limit, std::memory_order_relaxed);
     if (!go_on_after_poll(context, s.pc, s.frame, s.instance)) LEAVE;
     reload_memory(s);
     DISPATCH;
