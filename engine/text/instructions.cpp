@@ -129,7 +129,7 @@ private:
             return;
         case Frame::clauses:
         case Frame::more_clauses: return open_clause();
-        case Frame::closing: c_.unexpected();
+        case Frame::closing: c_.unexpected(1);
         default: return open_instruction(hint);
         }
     }
