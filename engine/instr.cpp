@@ -183,7 +183,7 @@ void read_long_immediates(Reader& r, Instr& in, Imm imm) {
     case Imm::F64: in.bits = r.fixed64(); return;
     case Imm::HeapType:
         in.type = read_heap_type(r);
-        if (in.op == Op::ref_test || in.op == Op::ref_cast) in.type.type = in.type.type.as_nullable(false);
+        if (in.op == Op::ref_test || in.op == Op::ref_cast || in.op == Op::ref_cast_desc_eq) in.type.type = in.type.type.as_nullable(false);
         return;
     case Imm::Types:
         in.index = r.u32_leb();

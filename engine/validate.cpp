@@ -73,7 +73,7 @@ const char* missing_feature(Op op, const Features& f) {
     u32 code = info(op).code, prefix = code >> 12;
     if (prefix == 0xfd) return !f.simd ? "simd" : !f.relaxed_simd && code >= 0xfd100 ? "relaxed simd" : nullptr;
     if (prefix == 0xfe) return f.threads ? nullptr : "threads";
-    if (prefix == 0xfb) return f.gc ? nullptr : "garbage collection";
+    if (prefix == 0xfb) return !f.gc ? "garbage collection" : !f.custom_descriptors && code >= 0xfb020 ? "custom descriptors" : nullptr;
     if (code >= 0xfc013) return f.wide_arithmetic ? nullptr : "wide arithmetic";
     if (code >= 0xe0 && code <= 0xe6) return f.stack_switching ? nullptr : "stack switching";
     switch (op) {
@@ -414,6 +414,8 @@ void Validator::constant_step(const Instr& in) {
     case Op::i64_mul:
     case Op::struct_new:
     case Op::struct_new_default:
+    case Op::struct_new_desc:
+    case Op::struct_new_default_desc:
     case Op::array_new:
     case Op::array_new_default:
     case Op::array_new_fixed:

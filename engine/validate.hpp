@@ -205,7 +205,9 @@ private:
     void get_field(const Instr& in, bool packed);
     void get_element(const Instr& in, bool packed);
     void test_reference(const Instr& in, bool push_reference);
-    void branch_on_cast(const Instr& in, bool on_success);
+    void branch_on_cast(const Instr& in, bool on_success, bool by_descriptor);
+    void new_described_struct(const Instr& in, bool with_fields);
+    void pop_descriptor(RawType target);
     void fill_locals(Reader& r, Types params);
     bool is_exact(u32 func) const;  // a reference to it has exactly its type
     void begin_constant(ValType expected, u32 globals);

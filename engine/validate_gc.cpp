@@ -52,8 +52,9 @@ void Validator::ref_cast(const Instr& in) { test_reference(in, true); }
 void Validator::ref_cast_null(const Instr& in) { test_reference(in, true); }
 
 // The branch that succeeds carries the target type, the other what is left of the source: not null when the target takes null.
-void Validator::branch_on_cast(const Instr& in, bool on_success) {
+void Validator::branch_on_cast(const Instr& in, bool on_success, bool by_descriptor) {
     ValType from = resolve(in.type), to = resolve(in.type2);
+    if (by_descriptor) pop_descriptor(in.type2);
     // https://github.com/WebAssembly/custom-descriptors: only the hierarchy must be the same; before, the target had to lie below the source.
     if (cast_top(from) != cast_top(to) || !features_.custom_descriptors) require(to, from);
     ValType rest = to.nullable() ? from.as_nullable(false) : from;
@@ -66,8 +67,8 @@ void Validator::branch_on_cast(const Instr& in, bool on_success) {
     push(kept);
 }
 
-void Validator::br_on_cast(const Instr& in) { branch_on_cast(in, true); }
-void Validator::br_on_cast_fail(const Instr& in) { branch_on_cast(in, false); }
+void Validator::br_on_cast(const Instr& in) { branch_on_cast(in, true, false); }
+void Validator::br_on_cast_fail(const Instr& in) { branch_on_cast(in, false, false); }
 
 void Validator::any_convert_extern(const Instr&) { push(ValType::reference(Heap::any, pop(externref_type).nullable())); }
 void Validator::extern_convert_any(const Instr&) { push(ValType::reference(Heap::extern_, pop(anyref_type).nullable())); }
@@ -222,5 +223,47 @@ void Validator::array_init_elem(const Instr& in) {
     require(elem(in.index2).type, mutable_array(in.index).type);
     pop_init_range(in);
 }
+
+// ---- custom descriptors: https://github.com/WebAssembly/custom-descriptors/blob/main/proposals/custom-descriptors/Overview.md
+
+void Validator::new_described_struct(const Instr& in, bool with_fields) {
+    const SubType& t = struct_type(in.index);
+    if (t.descriptor == TypeId::none) fail("type without descriptor requires non-descriptor allocation");
+    pop(ValType::reference(t.descriptor, true, true));
+    pop_fields(t, with_fields);
+    push(ValType::reference(m_.types[in.index], false, true));
+}
+
+void Validator::struct_new_desc(const Instr& in) { new_described_struct(in, true); }
+void Validator::struct_new_default_desc(const Instr& in) { new_described_struct(in, false); }
+
+// An exact operand has exactly the type's descriptor.
+void Validator::ref_get_desc(const Instr& in) {
+    TypeId id = type(in.index), descriptor = (*m_.type_table)[id].descriptor;
+    if (descriptor == TypeId::none) fail("type without descriptor");
+    ValType t = pop(ValType::reference(id, true));
+    push(ValType::reference(descriptor, false, m_.type_table->is_subtype(t, ValType::reference(id, true, true))));
+}
+
+// The descriptor that a cast to `target` compares with.
+void Validator::pop_descriptor(RawType target) {
+    ValType t = resolve(target);
+    if (!t.is_defined()) {
+        std::string name = to_string(t.as_nullable(false));  // "(ref any)"
+        fail("type " + name.substr(5, name.size() - 6) + " does not have a descriptor");
+    }
+    TypeId descriptor = (*m_.type_table)[t.type()].descriptor;
+    if (descriptor == TypeId::none) fail("type " + std::to_string(target.index()) + " does not have a descriptor");
+    pop(ValType::reference(descriptor, true, t.exact()));
+}
+
+void Validator::ref_cast_desc_eq(const Instr& in) {
+    pop_descriptor(in.type);
+    test_reference(in, true);
+}
+void Validator::ref_cast_desc_eq_null(const Instr& in) { ref_cast_desc_eq(in); }
+
+void Validator::br_on_cast_desc_eq(const Instr& in) { branch_on_cast(in, true, true); }
+void Validator::br_on_cast_desc_eq_fail(const Instr& in) { branch_on_cast(in, false, true); }
 
 }  // namespace heddle

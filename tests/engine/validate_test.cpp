@@ -169,6 +169,22 @@ TEST(Validator, continuations_resume_with_their_types) {
     });
 }
 
+TEST(Validator, descriptors_belong_to_their_types) {
+    const std::string types = "(rec (type $a (descriptor $b) (struct (field i32))) (type $b (describes $a) (struct)))";
+    const Case cases[] = {
+        {"(func (param (ref (exact $b))) (result (ref (exact $a))) (struct.new_desc $a (i32.const 1) (local.get 0)))", "fine"},
+        {"(func (param (ref $b)) (drop (struct.new_desc $a (i32.const 1) (local.get 0))))", "invalid: type mismatch"},
+        {"(func (drop (struct.new $a (i32.const 1))))", "invalid: type with descriptor requires descriptor allocation"},
+        {"(func (drop (struct.new_default_desc $b (unreachable))))", "invalid: type without descriptor requires non-descriptor allocation"},
+        {"(func (param (ref (exact $a))) (result (ref (exact $b))) (ref.get_desc $a (local.get 0)))", "fine"},
+        {"(func (param (ref $a)) (result (ref (exact $b))) (ref.get_desc $a (local.get 0)))", "invalid: type mismatch"},
+        {"(func (param (ref $b)) (drop (ref.get_desc $b (local.get 0))))", "invalid: type without descriptor"},
+        {"(func (param anyref (ref $b)) (result (ref $a)) (ref.cast_desc_eq (ref $a) (local.get 0) (local.get 1)))", "fine"},
+        {"(func (param anyref (ref $b)) (drop (ref.cast_desc_eq (ref any) (local.get 0) (local.get 1))))", "invalid: type any does not have a descriptor"},
+    };
+    for (const Case& c : cases) EXPECT_SAYS(check("(module " + types + c.text + ")"), c.expected) << c.text;
+}
+
 // ---- what the frame needs
 
 FuncBody body(const char* func) {
