@@ -122,7 +122,7 @@ void print_text(const Json& report) {
     }
     std::string counts;
     for (const auto& [name, count] : report["counts"].items())
-        if (count != 0) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", text_of(count), name);
+        if (count != 0) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", name, text_of(count));
     if (!counts.empty()) fmt::print("counts: {}\n", counts);
     print_memories(report);
     if (report.contains("start")) fmt::print("start: function {} {}\n", text_of(report["start"]["function"]), text_of(report["start"]["name"]));

@@ -37,6 +37,19 @@ constexpr Proposal proposals[] = {
     {"relaxed-simd", &Config::relaxed_simd},
 };
 
+struct SizeLimit {
+    const char* option;
+    u64 Config::*member;
+    const char* help;
+};
+constexpr SizeLimit size_limits[] = {
+    {"--max-memory", &Config::max_memory_bytes, "of one linear memory (default 4GiB)"},
+    {"--max-total-memory", &Config::max_total_memory_bytes, "of all linear memories together (default: no limit)"},
+    {"--max-stack", &Config::max_stack_bytes, "of the guest's stack (default 1MiB)"},
+    {"--max-heap", &Config::max_heap_bytes, "of exceptions and managed objects (default 1GiB)"},
+    {"--max-module", &Config::max_module_bytes, "of the file (default 256MiB)"},
+};
+
 void add_proposals(CLI::App& app, Config& config) {
     for (const Proposal& p : proposals) {
         bool& enabled = config.*p.member;
@@ -98,11 +111,12 @@ void add_limits(CLI::App& app, RunOptions& o) {
     add_parsed(app, "--timeout", "DURATION", "stop after 500ms, 2s, … (exit code 124)", parse_duration, [&o](std::chrono::milliseconds d) {
         o.timeout = d;
     })->group("Limits");
-    add_parsed(app, "--max-memory", "SIZE", "of one linear memory (default 4GiB)", parse_size, [&o](u64 n) {
-        o.config.max_memory_bytes = n;
-    })->group("Limits");
-    add_parsed(app, "--max-stack", "SIZE", "of the guest's stack (default 1MiB)", parse_size, [&o](u64 n) {
-        o.config.max_stack_bytes = n;
+    for (const SizeLimit& limit : size_limits) {
+        u64& value = o.config.*limit.member;
+        add_parsed(app, limit.option, "SIZE", limit.help, parse_size, [&value](u64 n) { value = n; })->group("Limits");
+    }
+    add_parsed(app, "--max-table", "N", "elements of one table (default 10000000)", parse_count, [&o](u64 n) {
+        o.config.max_table_elements = n;
     })->group("Limits");
 }
 

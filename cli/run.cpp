@@ -150,11 +150,6 @@ Failure Program::trap_failure(const Trap& trap) const {
         case TrapCode::heap_limit:
         case TrapCode::stack_limit:
         case TrapCode::nesting_limit: return with_trace(limit_hit, "limit: ");
-        case TrapCode::stack_overflow: {
-            Failure f = with_trace(trapped, "trap: ");
-            f.message += fmt::format("\n  the guest's stack has {} KiB; --max-stack gives it more", engine_.config().max_stack_bytes >> 10);
-            return f;
-        }
         default: return with_trace(trapped, "trap: ");
     }
 }
@@ -211,6 +206,8 @@ Or<int> Program::run(const Entry& entry) {
 
 Or<Source> read_program(const RunOptions& options) {
     auto source = read_source(options.file, options.config.max_module_bytes);
+    if (!source && source.error().code == not_found && options.file.find_first_of("./") == options.file.npos)
+        source.error().message += ", and no command either: `heddle --help` lists the commands";
     if (!source) return source;
     if (source->form == Form::component || source->form == Form::component_text)
         return fail(not_runnable, source->label +

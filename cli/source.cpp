@@ -120,6 +120,23 @@ std::expected<Source, Failure> text_source(Source source) {
     return std::unexpected(Failure{failed, std::move(message)});
 }
 
+// The engine names limits as an embedder sets them; here they are options.
+constexpr std::pair<std::string_view, std::string_view> option_names[] = {
+    {"Config::max_memory_bytes", "--max-memory raises it"},
+    {"Config::max_total_memory_bytes", "--max-total-memory raises it"},
+    {"Config::max_stack_bytes", "--max-stack raises it"},
+    {"Config::max_heap_bytes", "--max-heap raises it"},
+    {"Config::max_module_bytes", "--max-module raises it"},
+    {"Config::max_table_elements", "--max-table raises it"},
+    {"Store::set_fuel", "--fuel"},
+};
+
+std::string with_option_names(std::string message) {
+    for (auto [name, option] : option_names)
+        if (std::size_t at = message.find(name); at != message.npos) message.replace(at, name.size(), option);
+    return message;
+}
+
 }  // namespace
 
 std::string label_of(const std::string& path) { return path == "-" ? "<stdin>" : path; }
@@ -141,7 +158,8 @@ std::expected<std::vector<u8>, Failure> read_file(const std::string& path, u64 m
         bytes.resize(old + n);
         if (std::ferror(file.get())) return std::unexpected(os_failure(label, errno));
         if (bytes.size() > max_bytes)
-            return std::unexpected(Failure{limit_hit, fmt::format("{}: larger than the limit of {} MiB for one file", label, max_bytes >> 20)});
+            return std::unexpected(
+                Failure{limit_hit, fmt::format("{}: larger than the limit of {} bytes (Config::max_module_bytes)", label, max_bytes)});
     }
     return bytes;
 }
@@ -197,7 +215,7 @@ Failure load_failure(const Source& source, const Error& error) {
 }
 
 ExitCode report(const Failure& failure) {
-    fmt::print(stderr, "heddle: {}\n", failure.message);
+    fmt::print(stderr, "heddle: {}\n", with_option_names(failure.message));
     return failure.code;
 }
 

@@ -165,11 +165,16 @@ class Limits(ProgramTest):
 
     def test_memory_is_limited(self):
         big = self.file("big.wat", '(module (memory 64) (func (export "_start")))')
-        self.expect(heddle("run", "--max-memory", "1MiB", big), LIMIT, out="", err="memory")
+        self.expect(heddle("run", "--max-memory", "1MiB", big), LIMIT, out="", err=["1048576 bytes", "--max-memory"])
         self.expect(heddle("run", "--max-memory", "4MiB", big), 0)
+        self.expect(heddle("run", "--max-total-memory", "1MiB", big), LIMIT, out="", err=["1048576 bytes", "--max-total-memory"])
         grow = self.file("grow.wat", '(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))')
         self.expect(heddle("run", "--max-memory", "1MiB", "--invoke", "grow(15)", grow), 0, out="1\n")
         self.expect(heddle("run", "--max-memory", "1MiB", "--invoke", "grow(16)", grow), 0, out="-1\n")
+
+    def test_the_file_is_limited(self):
+        wat = self.file("hello.wat", HELLO)
+        self.expect(heddle("run", "--max-module", "100", wat), LIMIT, out="", err=["100 bytes", "--max-module"])
 
     def test_proposals_can_be_refused(self):
         simd = self.file("simd.wat", '(module (func (export "_start") (drop (v128.const i32x4 0 0 0 0))))')

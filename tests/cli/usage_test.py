@@ -39,6 +39,9 @@ class Usage(ProgramTest):
         self.expect(heddle("--help"), 0, contains=["run", "wast", "validate", "wat", "inspect"])
         self.expect(heddle("run", "--help"), 0, contains=["--dir", "--env", "--listen", "--invoke", "--fuel", "--timeout", "--max-memory", "--max-stack", "--no-simd"])
 
+    def test_a_word_that_is_nothing_is_explained(self):
+        self.expect(heddle("frobnicate"), NOT_FOUND, out="", err=["no such file, and no command", "heddle --help"])
+
     def test_a_missing_file_is_not_found(self):
         for arguments in (["none.wasm"], ["run", "none.wasm"], ["wat", "none.wasm"], ["inspect", "none.wasm"], ["validate", "none.wasm"], ["wast", "none.wast"]):
             with self.subTest(arguments=arguments):
