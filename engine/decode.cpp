@@ -20,7 +20,9 @@ enum class SectionId : u8 { custom, type, import, function, table, memory, globa
 // The place of each section in the order that a module must keep; 0 for custom sections, which may stand anywhere.
 constexpr u8 section_rank[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
 
-[[noreturn]] void off(const char* message, const char* what, std::size_t at) { malformed(std::string(message) + ": " + what + " are turned off", at); }
+[[noreturn]] void off(const char* message, const char* what, std::size_t at) {
+    malformed(std::string(message) + ": " + what + " are turned off", at);
+}
 
 // Runs a reader of a type; what it calls malformed is said to be `message`.
 template <class F>
@@ -177,20 +179,20 @@ void Decoder::cut_section(SectionId id, Reader r, std::size_t at) {
 
 void Decoder::contents(SectionId id, Reader& r) {
     switch (id) {
-    case SectionId::custom: return custom_section(r);
-    case SectionId::type: return type_section(r);
-    case SectionId::import: return import_section(r);
-    case SectionId::function: return function_section(r);
-    case SectionId::table: return table_section(r);
-    case SectionId::memory: return memory_section(r);
-    case SectionId::tag: return tag_section(r);
-    case SectionId::global: return global_section(r);
-    case SectionId::export_: return export_section(r);
-    case SectionId::start: return start_section(r);
-    case SectionId::element: return element_section(r);
-    case SectionId::data_count: return data_count_section(r);
-    case SectionId::code: return code_section(r);
-    case SectionId::data: return data_section(r);
+        case SectionId::custom: return custom_section(r);
+        case SectionId::type: return type_section(r);
+        case SectionId::import: return import_section(r);
+        case SectionId::function: return function_section(r);
+        case SectionId::table: return table_section(r);
+        case SectionId::memory: return memory_section(r);
+        case SectionId::tag: return tag_section(r);
+        case SectionId::global: return global_section(r);
+        case SectionId::export_: return export_section(r);
+        case SectionId::start: return start_section(r);
+        case SectionId::element: return element_section(r);
+        case SectionId::data_count: return data_count_section(r);
+        case SectionId::code: return code_section(r);
+        case SectionId::data: return data_section(r);
     }
 }
 
@@ -370,7 +372,8 @@ void Decoder::check_super(u32 own, std::size_t at) const {
     if ((t.describes == TypeId::none) != (super.describes == TypeId::none)) no_match(own, at);
     if (super.descriptor != TypeId::none && t.descriptor == TypeId::none) no_match(own, at);
     auto check = [&](const char* what, TypeId sub, TypeId sup) {
-        if (sup != TypeId::none && !types_.is_subtype(sub, sup)) invalid(std::string(what) + " type " + std::to_string(index_in_group(sub)) + " does not match", at);
+        if (sup != TypeId::none && !types_.is_subtype(sub, sup))
+            invalid(std::string(what) + " type " + std::to_string(index_in_group(sub)) + " does not match", at);
     };
     check("described", t.describes, super.describes);
     check("descriptor", t.descriptor, super.descriptor);
@@ -401,11 +404,12 @@ bool Decoder::extends(const SubType& sub, const SubType& super) const {
         return a.mutable_ == b.mutable_ && (a.mutable_ ? a.type == b.type : types_.is_subtype(a.type, b.type));
     };
     switch (sub.kind) {
-    case SubType::Kind::func: return all(super.func.params, sub.func.params) && all(sub.func.results, super.func.results);
-    case SubType::Kind::cont: return types_.is_subtype(sub.cont, super.cont);
-    case SubType::Kind::struct_:
-    case SubType::Kind::array:
-        return sub.fields.size() >= super.fields.size() && std::equal(super.fields.begin(), super.fields.end(), sub.fields.begin(), [&](auto& b, auto& a) { return field(a, b); });
+        case SubType::Kind::func: return all(super.func.params, sub.func.params) && all(sub.func.results, super.func.results);
+        case SubType::Kind::cont: return types_.is_subtype(sub.cont, super.cont);
+        case SubType::Kind::struct_:
+        case SubType::Kind::array:
+            return sub.fields.size() >= super.fields.size() &&
+                   std::equal(super.fields.begin(), super.fields.end(), sub.fields.begin(), [&](auto& b, auto& a) { return field(a, b); });
     }
     return false;
 }
@@ -507,11 +511,11 @@ ExternType Decoder::extern_type(Reader& r, u8 kind, std::size_t at) {
     if (kind > u8(ExternKind::tag)) malformed("malformed import kind", at);
     t.kind = ExternKind(kind);
     switch (t.kind) {
-    case ExternKind::func: t.type = func_type_index(r); break;
-    case ExternKind::table: t.table = table_type(r); break;
-    case ExternKind::memory: t.memory = memory_type(r); break;
-    case ExternKind::global: t.global = global_type(r); break;
-    case ExternKind::tag: t.type = tag_type(r); break;
+        case ExternKind::func: t.type = func_type_index(r); break;
+        case ExternKind::table: t.table = table_type(r); break;
+        case ExternKind::memory: t.memory = memory_type(r); break;
+        case ExternKind::global: t.global = global_type(r); break;
+        case ExternKind::tag: t.type = tag_type(r); break;
     }
     return t;
 }
@@ -520,11 +524,11 @@ void Decoder::add_import(std::string_view module, std::string_view name, const E
     if (m_->imports.size() >= limits::imports) limits::exceeded("imports", m_->imports.size() + 1, limits::imports, at);
     m_->imports.push_back({module, name, type});
     switch (type.kind) {
-    case ExternKind::func: m_->funcs.push_back(type.type); break;
-    case ExternKind::table: m_->tables.push_back(type.table); break;
-    case ExternKind::memory: m_->memories.push_back(type.memory); break;
-    case ExternKind::global: m_->globals.push_back(type.global); break;
-    case ExternKind::tag: m_->tags.push_back(type.type); break;
+        case ExternKind::func: m_->funcs.push_back(type.type); break;
+        case ExternKind::table: m_->tables.push_back(type.table); break;
+        case ExternKind::memory: m_->memories.push_back(type.memory); break;
+        case ExternKind::global: m_->globals.push_back(type.global); break;
+        case ExternKind::tag: m_->tags.push_back(type.type); break;
     }
 }
 

@@ -97,7 +97,7 @@ extern const std::array<Imm, std::size_t(Op::count_)> op_imm;
 Op op_from_code(u32 prefix, u32 code);
 // The one-byte instructions by byte: invalid for prefixes and holes.
 extern const std::array<Op, 256> op_from_byte;
-// Op::invalid for an unknown keyword. Of rows that share a text (select, ref.test, ref.cast) it gives the first.
+// Op::invalid for an unknown keyword. Of rows that share a text (select, ref.test, ref.cast, ref.cast_desc_eq) it gives the first.
 Op op_from_text(std::string_view text);
 
 }  // namespace heddle

@@ -120,7 +120,8 @@ struct TypeTable::Data {
     }
     Entry& make_room(u32 id) {
         Place p = place(id);
-        if (!chunks[p.chunk].load(std::memory_order_relaxed)) chunks[p.chunk].store(new Entry[std::size_t(first_chunk) << p.chunk], std::memory_order_release);
+        if (!chunks[p.chunk].load(std::memory_order_relaxed))
+            chunks[p.chunk].store(new Entry[std::size_t(first_chunk) << p.chunk], std::memory_order_release);
         return chunks[p.chunk].load(std::memory_order_relaxed)[p.index];
     }
     bool same(const Group& g, std::span<const SubType> group) const {
@@ -184,37 +185,37 @@ namespace {
 
 Heap abstract_kind(SubType::Kind k) {
     switch (k) {
-    case SubType::Kind::func: return Heap::func;
-    case SubType::Kind::struct_: return Heap::struct_;
-    case SubType::Kind::array: return Heap::array;
-    case SubType::Kind::cont: return Heap::cont;
+        case SubType::Kind::func: return Heap::func;
+        case SubType::Kind::struct_: return Heap::struct_;
+        case SubType::Kind::array: return Heap::array;
+        case SubType::Kind::cont: return Heap::cont;
     }
     return Heap::bottom;
 }
 
 Heap top_of(Heap h) {
     switch (h) {
-    case Heap::func:
-    case Heap::nofunc: return Heap::func;
-    case Heap::extern_:
-    case Heap::noextern: return Heap::extern_;
-    case Heap::exn:
-    case Heap::noexn: return Heap::exn;
-    case Heap::cont:
-    case Heap::nocont: return Heap::cont;
-    case Heap::bottom: return Heap::bottom;
-    default: return Heap::any;
+        case Heap::func:
+        case Heap::nofunc: return Heap::func;
+        case Heap::extern_:
+        case Heap::noextern: return Heap::extern_;
+        case Heap::exn:
+        case Heap::noexn: return Heap::exn;
+        case Heap::cont:
+        case Heap::nocont: return Heap::cont;
+        case Heap::bottom: return Heap::bottom;
+        default: return Heap::any;
     }
 }
 
 Heap bottom_of(Heap h) {
     switch (top_of(h)) {
-    case Heap::func: return Heap::nofunc;
-    case Heap::extern_: return Heap::noextern;
-    case Heap::exn: return Heap::noexn;
-    case Heap::cont: return Heap::nocont;
-    case Heap::any: return Heap::none;
-    default: return Heap::bottom;
+        case Heap::func: return Heap::nofunc;
+        case Heap::extern_: return Heap::noextern;
+        case Heap::exn: return Heap::noexn;
+        case Heap::cont: return Heap::nocont;
+        case Heap::any: return Heap::none;
+        default: return Heap::bottom;
     }
 }
 
@@ -245,15 +246,15 @@ bool TypeTable::is_subtype(ValType a, ValType b) const {
 bool TypeTable::is_subtype(const ExternType& a, const ExternType& b) const {
     if (a.kind != b.kind) return false;
     switch (a.kind) {
-    case ExternKind::func: return b.exact ? a.type == b.type : is_subtype(a.type, b.type);
-    case ExternKind::tag: return a.type == b.type;
-    case ExternKind::table: return a.table.element == b.table.element && a.table.is64 == b.table.is64 && matches(a.table.limits, b.table.limits);
-    case ExternKind::memory:
-        return a.memory.is64 == b.memory.is64 && a.memory.shared == b.memory.shared && a.memory.page_log2 == b.memory.page_log2 &&
-               matches(a.memory.limits, b.memory.limits);
-    case ExternKind::global:
-        if (a.global.mutable_ != b.global.mutable_) return false;
-        return a.global.mutable_ ? a.global.type == b.global.type : is_subtype(a.global.type, b.global.type);
+        case ExternKind::func: return b.exact ? a.type == b.type : is_subtype(a.type, b.type);
+        case ExternKind::tag: return a.type == b.type;
+        case ExternKind::table: return a.table.element == b.table.element && a.table.is64 == b.table.is64 && matches(a.table.limits, b.table.limits);
+        case ExternKind::memory:
+            return a.memory.is64 == b.memory.is64 && a.memory.shared == b.memory.shared && a.memory.page_log2 == b.memory.page_log2 &&
+                   matches(a.memory.limits, b.memory.limits);
+        case ExternKind::global:
+            if (a.global.mutable_ != b.global.mutable_) return false;
+            return a.global.mutable_ ? a.global.type == b.global.type : is_subtype(a.global.type, b.global.type);
     }
     return false;
 }

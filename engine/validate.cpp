@@ -16,19 +16,19 @@ constexpr std::size_t flat_locals = 256;  // besides the parameters
 constexpr std::size_t first_operands = 256;
 
 bool all_on(const Features& f) {
-    return f.threads && f.wide_arithmetic && f.legacy_exceptions && f.custom_page_sizes && f.stack_switching && f.custom_descriptors && f.compact_imports && f.gc &&
-           f.memory64 && f.multi_memory && f.exceptions && f.tail_call && f.simd && f.relaxed_simd;
+    return f.threads && f.wide_arithmetic && f.legacy_exceptions && f.custom_page_sizes && f.stack_switching && f.custom_descriptors &&
+           f.compact_imports && f.gc && f.memory64 && f.multi_memory && f.exceptions && f.tail_call && f.simd && f.relaxed_simd;
 }
 
 // A row's signature as a number that can be a template argument: a digit of 3 bits per type (its ValType::Kind), operands from bit 0,
 // results from bit 12.
 constexpr u32 kind_digit(char c) {
     switch (c) {
-    case 'i': return ValType::i32_;
-    case 'l': return ValType::i64_;
-    case 'f': return ValType::f32_;
-    case 'd': return ValType::f64_;
-    default: return ValType::v128_;
+        case 'i': return ValType::i32_;
+        case 'l': return ValType::i64_;
+        case 'f': return ValType::f32_;
+        case 'd': return ValType::f64_;
+        default: return ValType::v128_;
     }
 }
 consteval u32 signature_code(std::string_view s) {
@@ -62,6 +62,12 @@ std::string list(std::span<const ValType> types) {
     return s + (types.size() > 16 ? " …]" : "]");
 }
 
+u32 count_v128(std::span<const ValType> types) {
+    u32 n = 0;
+    for (ValType t : types) n += t.bits() == v128_type.bits();
+    return n;
+}
+
 u32 slots(std::span<const ValType> types) {
     u32 n = 0;
     for (ValType t : types) n += t.slots();
@@ -77,19 +83,19 @@ const char* missing_feature(Op op, const Features& f) {
     if (code >= 0xfc013) return f.wide_arithmetic ? nullptr : "wide arithmetic";
     if (code >= 0xe0 && code <= 0xe6) return f.stack_switching ? nullptr : "stack switching";
     switch (op) {
-    case Op::try_:
-    case Op::catch_:
-    case Op::catch_all:
-    case Op::rethrow:
-    case Op::delegate: return f.legacy_exceptions ? nullptr : "legacy exceptions";
-    case Op::throw_: return f.legacy_exceptions || f.exceptions ? nullptr : "exceptions";
-    case Op::throw_ref:
-    case Op::try_table: return f.exceptions ? nullptr : "exceptions";
-    case Op::return_call:
-    case Op::return_call_indirect:
-    case Op::return_call_ref: return f.tail_call ? nullptr : "tail calls";
-    case Op::ref_eq: return f.gc ? nullptr : "garbage collection";
-    default: return nullptr;
+        case Op::try_:
+        case Op::catch_:
+        case Op::catch_all:
+        case Op::rethrow:
+        case Op::delegate: return f.legacy_exceptions ? nullptr : "legacy exceptions";
+        case Op::throw_: return f.legacy_exceptions || f.exceptions ? nullptr : "exceptions";
+        case Op::throw_ref:
+        case Op::try_table: return f.exceptions ? nullptr : "exceptions";
+        case Op::return_call:
+        case Op::return_call_indirect:
+        case Op::return_call_ref: return f.tail_call ? nullptr : "tail calls";
+        case Op::ref_eq: return f.gc ? nullptr : "garbage collection";
+        default: return nullptr;
     }
 }
 
@@ -97,14 +103,14 @@ const char* missing_feature(ValType t, const Features& f) {
     if (t == v128_type) return f.simd ? nullptr : "simd";
     if (!t.is_ref() || t.is_defined()) return nullptr;
     switch (t.heap()) {
-    case Heap::func:
-    case Heap::extern_:
-    case Heap::bottom: return nullptr;
-    case Heap::exn:
-    case Heap::noexn: return f.exceptions ? nullptr : "exceptions";
-    case Heap::cont:
-    case Heap::nocont: return f.stack_switching ? nullptr : "stack switching";
-    default: return f.gc ? nullptr : "garbage collection";
+        case Heap::func:
+        case Heap::extern_:
+        case Heap::bottom: return nullptr;
+        case Heap::exn:
+        case Heap::noexn: return f.exceptions ? nullptr : "exceptions";
+        case Heap::cont:
+        case Heap::nocont: return f.stack_switching ? nullptr : "stack switching";
+        default: return f.gc ? nullptr : "garbage collection";
     }
 }
 
@@ -114,7 +120,8 @@ void check_type_is_on(ValType t, const Features& features, std::size_t at) {
     if (const char* what = missing_feature(t, features)) invalid("unknown type: " + to_string(t) + " needs " + what + ", which is turned off", at);
 }
 
-Validator::Validator(const ModuleData& m, const Features& features) : m_(m), features_(features), restricted_(!all_on(features)), stack_(first_operands) {
+Validator::Validator(const ModuleData& m, const Features& features)
+    : m_(m), features_(features), restricted_(!all_on(features)), stack_(first_operands) {
     u32 func = 0;
     for (const Import& i : m.imports) {
         if (i.type.kind != ExternKind::func) continue;
@@ -139,7 +146,9 @@ void Validator::mismatch(ValType expected, ValType found) const {
     fail("type mismatch: instruction requires [" + to_string(expected) + "] but stack has [" + to_string(found) + "]");
 }
 void Validator::mismatch(ValType expected) const { fail("type mismatch: instruction requires [" + to_string(expected) + "] but stack has []"); }
-void Validator::mismatch(Types expected, Types found) const { fail("type mismatch: instruction requires " + list(expected) + " but has " + list(found)); }
+void Validator::mismatch(Types expected, Types found) const {
+    fail("type mismatch: instruction requires " + list(expected) + " but has " + list(found));
+}
 
 void Validator::leftover() const { fail("type mismatch: block requires [] but stack has " + list({floor_, top_})); }
 
@@ -189,17 +198,18 @@ void Validator::push_many(Types types) {
         floor_ = stack_.data() + floor;
         limit_ = stack_.data() + max_slots_;
     }
-    std::ranges::copy(types, top_);
+    std::memcpy(static_cast<void*>(top_), types.data(), types.size() * sizeof(ValType));
     top_ += types.size();
-    wide_ += u32(std::ranges::count(types, v128_type));
-    if (top_ + wide_ > limit_) [[unlikely]] raise();
+    wide_ += count_v128(types);
+    if (top_ + wide_ > limit_) [[unlikely]]
+        raise();
 }
 
 void Validator::pop_many(Types types) {
     std::size_t n = types.size();
     if (std::size_t(top_ - floor_) >= n && std::memcmp(top_ - n, types.data(), n * sizeof(ValType)) == 0) {
         top_ -= n;
-        if (wide_) wide_ -= u32(std::ranges::count(types, v128_type));
+        if (wide_) wide_ -= count_v128(types);
         return;
     }
     for (std::size_t i = n; i-- > 0;) pop(types[i]);
@@ -231,7 +241,7 @@ void Validator::require_all(Types found, Types expected) const {
 }
 
 void Validator::unreachable_from_here() {
-    if (wide_) wide_ -= u32(std::count(floor_, top_, v128_type));
+    if (wide_) wide_ -= count_v128({floor_, top_});
     top_ = floor_;
     controls_.back().unreachable = true;
 }
@@ -254,7 +264,8 @@ template <u32 signature>
     for (u32 i = 0; i < results; ++i) *top_++ = type_of(4 + i);
     if constexpr (slots_before != operands || slots_after != results) wide_ += (slots_after - results) - (slots_before - operands);
     if constexpr (slots_after > slots_before)
-        if (top_ + wide_ > limit_) [[unlikely]] raise();
+        if (top_ + wide_ > limit_) [[unlikely]]
+            raise();
 }
 
 // ---- looking up
@@ -311,8 +322,10 @@ ValType Validator::far_local(u32 index) const {
 // The address type of the memory that is accessed. https://webassembly.github.io/spec/core/valid/instructions.html#memory-instructions
 [[gnu::always_inline]] inline ValType Validator::access(const MemArg& mem, u32 natural) const {
     const MemoryType& m = memory(mem.memory);
-    if (mem.align >= u32(std::bit_width(natural))) [[unlikely]] fail("alignment must not be larger than natural");
-    if (!m.is64 && mem.offset > std::numeric_limits<u32>::max()) [[unlikely]] fail("offset out of range");
+    if (mem.align >= u32(std::bit_width(natural))) [[unlikely]]
+        fail("alignment must not be larger than natural");
+    if (!m.is64 && mem.offset > std::numeric_limits<u32>::max()) [[unlikely]]
+        fail("offset out of range");
     return address_type(m.is64);
 }
 
@@ -400,35 +413,35 @@ void Validator::begin_constant(ValType expected, u32 globals) {
 void Validator::constant_step(const Instr& in) {
     at_ = in.offset;
     switch (in.op) {
-    case Op::i32_const:
-    case Op::i64_const:
-    case Op::f32_const:
-    case Op::f64_const:
-    case Op::v128_const:
-    case Op::ref_null:
-    case Op::i32_add:
-    case Op::i32_sub:
-    case Op::i32_mul:
-    case Op::i64_add:
-    case Op::i64_sub:
-    case Op::i64_mul:
-    case Op::struct_new:
-    case Op::struct_new_default:
-    case Op::struct_new_desc:
-    case Op::struct_new_default_desc:
-    case Op::array_new:
-    case Op::array_new_default:
-    case Op::array_new_fixed:
-    case Op::ref_i31:
-    case Op::any_convert_extern:
-    case Op::extern_convert_any:
-    case Op::end: return step(in);
-    case Op::ref_func: push(ValType::reference(func(in.index), false, is_exact(in.index))); return;
-    case Op::global_get:
-        if (in.index >= visible_globals_) unknown("global", in.index);
-        if (m_.globals[in.index].mutable_) fail("constant expression required");
-        return push(m_.globals[in.index].type);
-    default: fail("constant expression required");
+        case Op::i32_const:
+        case Op::i64_const:
+        case Op::f32_const:
+        case Op::f64_const:
+        case Op::v128_const:
+        case Op::ref_null:
+        case Op::i32_add:
+        case Op::i32_sub:
+        case Op::i32_mul:
+        case Op::i64_add:
+        case Op::i64_sub:
+        case Op::i64_mul:
+        case Op::struct_new:
+        case Op::struct_new_default:
+        case Op::struct_new_desc:
+        case Op::struct_new_default_desc:
+        case Op::array_new:
+        case Op::array_new_default:
+        case Op::array_new_fixed:
+        case Op::ref_i31:
+        case Op::any_convert_extern:
+        case Op::extern_convert_any:
+        case Op::end: return step(in);
+        case Op::ref_func: push(ValType::reference(func(in.index), false, is_exact(in.index))); return;
+        case Op::global_get:
+            if (in.index >= visible_globals_) unknown("global", in.index);
+            if (m_.globals[in.index].mutable_) fail("constant expression required");
+            return push(m_.globals[in.index].type);
+        default: fail("constant expression required");
     }
 }
 
@@ -462,21 +475,24 @@ inline void Validator::f64_const(const Instr&) { push(f64_type); }
 
 inline void Validator::local_get(const Instr& in) {
     ValType t = local(in.index);
-    if (!t.is_defaultable()) [[unlikely]] check_uninitialized(in.index);
+    if (!t.is_defaultable()) [[unlikely]]
+        check_uninitialized(in.index);
     push(t);
 }
 
 inline void Validator::local_set(const Instr& in) {
     ValType t = local(in.index);
     pop(t);
-    if (!t.is_defaultable()) [[unlikely]] set_local_initialized(in.index);
+    if (!t.is_defaultable()) [[unlikely]]
+        set_local_initialized(in.index);
 }
 
 inline void Validator::local_tee(const Instr& in) {
     ValType t = local(in.index);
     pop(t);
     push(t);
-    if (!t.is_defaultable()) [[unlikely]] set_local_initialized(in.index);
+    if (!t.is_defaultable()) [[unlikely]]
+        set_local_initialized(in.index);
 }
 
 // ---- one instruction
@@ -491,34 +507,38 @@ template <class I, class Read>
 [[gnu::always_inline]] inline void Validator::dispatch(u32 code, I& in, Read read) {
     switch (code) {
 #define PURE(name, code, text, signature, ...) \
-    case code: return operate<signature_code(#signature)>();
+    case code:                                 \
+        return operate<signature_code(#signature)>();
 #define WIDE PURE
 #define LOAD(name, code, text, letter, type) \
-    case code: return read(Imm::MemArg), load(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
+    case code:                               \
+        return read(Imm::MemArg), load(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
 #define STORE(name, code, text, letter, type) \
-    case code: return read(Imm::MemArg), store(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
-#define VLOAD(name, code, text, bytes, ...) \
-    case code: return read(Imm::MemArg), load(in, bytes, v128_type);
-#define VSTORE(name, code, text, bytes) \
-    case code: return read(Imm::MemArg), store(in, bytes, v128_type);
-#define LOADLANE(name, code, text, type) \
-    case code: return read(Imm::MemArgLane), load_lane(in, sizeof(type));
-#define STORELANE(name, code, text, type) \
-    case code: return read(Imm::MemArgLane), store_lane(in, sizeof(type));
-#define LANE(name, code, text, lanes, signature, ...) \
-    case code: return read(Imm::Lane), check_lane(in, lanes), operate<signature_code(#signature)>();
-#define ATOMIC(name, code, ...) \
-    case code: return set_op(in, Op::name), read(Imm::MemArg), atomic(in);
-#define OTHER(row, code, text, imm) \
-    case code: return set_op(in, Op::row), read(Imm::imm), row(in);
-#include "opcodes.def"
-    default: illegal(code);
+    case code:                                \
+        return read(Imm::MemArg), store(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
+#define VLOAD(name, code, text, bytes, ...)                                                          \
+    case code: return read(Imm::MemArg), load(in, bytes, v128_type);                                 \
+        #define VSTORE(name, code, text, bytes)                                                      \
+    case code: return read(Imm::MemArg), store(in, bytes, v128_type);                                \
+        #define LOADLANE(name, code, text, type)                                                     \
+    case code: return read(Imm::MemArgLane), load_lane(in, sizeof(type));                            \
+        #define STORELANE(name, code, text, type)                                                    \
+    case code: return read(Imm::MemArgLane), store_lane(in, sizeof(type));                           \
+        #define LANE(name, code, text, lanes, signature, ...)                                        \
+    case code: return read(Imm::Lane), check_lane(in, lanes), operate<signature_code(#signature)>(); \
+        #define ATOMIC(name, code, ...)                                                              \
+    case code: return set_op(in, Op::name), read(Imm::MemArg), atomic(in);                           \
+        #define OTHER(row, code, text, imm)                                                          \
+    case code: return set_op(in, Op::row), read(Imm::imm), row(in);                                  \
+        #include "opcodes.def"
+        default: illegal(code);
     }
 }
 
 void Validator::step(const Instr& in) {
     at_ = in.offset;
-    if (restricted_) [[unlikely]] check_features(in);
+    if (restricted_) [[unlikely]]
+        check_features(in);
     dispatch(info(in.op).code, in, [](Imm) {});
 }
 
@@ -536,7 +556,8 @@ void Validator::fast_steps(Reader& r) {
     while (!done() && !r.done()) {
         at_ = r.offset();
         u8 byte = r.byte();
-        if (byte < 0xfb) [[likely]] dispatch(byte, in, [&](Imm imm) { read_immediates(r, in, imm); });
+        if (byte < 0xfb) [[likely]]
+            dispatch(byte, in, [&](Imm imm) { read_immediates(r, in, imm); });
         else prefixed_step(r, in, byte);
     }
 }
@@ -609,7 +630,8 @@ void Validator::drop(const Instr&) { pop_any(); }
 void Validator::select(const Instr&) {
     pop(i32_type);
     ValType a = pop_any(), b = pop_any();
-    if (a.is_ref() || b.is_ref() || (a != b && a != bottom_type && b != bottom_type)) fail("type mismatch: select requires two equal number types but stack has " + list({{b, a}}));
+    if (a.is_ref() || b.is_ref() || (a != b && a != bottom_type && b != bottom_type))
+        fail("type mismatch: select requires two equal number types but stack has " + list({{b, a}}));
     push(a == bottom_type ? b : a);
 }
 

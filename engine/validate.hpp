@@ -79,7 +79,8 @@ private:
     void push(ValType t) {
         *top_++ = t;
         wide_ += t == v128_type;
-        if (top_ + wide_ > limit_) [[unlikely]] raise();
+        if (top_ + wide_ > limit_) [[unlikely]]
+            raise();
     }
     // In unreachable code operands may be missing: they are bottom.
     ValType pop(ValType expected) {
@@ -89,7 +90,8 @@ private:
         }
         ValType t = *--top_;
         wide_ -= t == v128_type;
-        if (t != expected) [[unlikely]] require(t, expected);
+        if (t != expected) [[unlikely]]
+            require(t, expected);
         return t;
     }
     ValType pop_any();
@@ -104,8 +106,8 @@ private:
     }
     void push_many(Types types);
     void pop_many(Types types);
-    void check_top(Types types);    // the operands on top are these
-    void retype_top(Types types);   // and are known as exactly these from now on
+    void check_top(Types types);   // the operands on top are these
+    void retype_top(Types types);  // and are known as exactly these from now on
     void require(ValType found, ValType expected) const {
         if (!m_.type_table->is_subtype(found, expected)) mismatch(expected, found);
     }
@@ -167,7 +169,7 @@ private:
     // ---- blocks
     void begin_control(FuncType const& type);
     void push_control(Control::Kind kind, const BlockType& type);
-    void end_block();   // results are there and nothing else; the frame stays
+    void end_block();  // results are there and nothing else; the frame stays
     void pop_control();
     void start_part(Control::Kind kind);  // else, catch: the same frame again
     void set_local_initialized(u32 index);
@@ -215,13 +217,13 @@ private:
 
     const ModuleData& m_;
     const Features& features_;
-    bool restricted_;  // some feature is off
+    bool restricted_;                  // some feature is off
     std::vector<bool> exact_imports_;  // imported functions with an exact type; empty when there are none
     std::size_t at_ = 0;
 
     std::vector<ValType> stack_;
     ValType *top_ = nullptr, *floor_ = nullptr, *limit_ = nullptr;  // floor: where the innermost block's operands begin; limit: the first max_slots_
-    u32 wide_ = 0;  // operands that are v128
+    u32 wide_ = 0;                                                  // operands that are v128
     u32 max_slots_ = 0;
     std::vector<Control> controls_;
 

@@ -36,7 +36,8 @@ void Validator::push_control(Control::Kind kind, const BlockType& type) {
 
 void Validator::end_block() {
     pop_all(controls_.back().results());
-    if (top_ != floor_) [[unlikely]] leftover();
+    if (top_ != floor_) [[unlikely]]
+        leftover();
 }
 
 // Locals set inside a block are uninitialized again after it.
@@ -66,9 +67,7 @@ void Validator::unreachable(const Instr&) { unreachable_from_here(); }
 void Validator::block(const Instr& in) { push_control(Control::Kind::block, in.block); }
 void Validator::loop(const Instr& in) { push_control(Control::Kind::loop, in.block); }
 
-void Validator::if_(const Instr& in) {
-    push_control(Control::Kind::if_, in.block);
-}
+void Validator::if_(const Instr& in) { push_control(Control::Kind::if_, in.block); }
 
 void Validator::else_(const Instr&) {
     if (controls_.back().kind != Control::Kind::if_) malformed("END opcode expected: else without if", at_);
@@ -292,7 +291,8 @@ void Validator::check_on_label(const ResumeHandler& h, const FuncType& cont) {
     Types types = label(h.label).label();
     if (types.empty()) mismatch(types, t.params);
     ValType k = types.back();
-    if (!k.is_ref() || !k.is_defined()) fail("type mismatch: instruction requires concrete continuation reference type but label has [" + to_string(k) + "]");
+    if (!k.is_ref() || !k.is_defined())
+        fail("type mismatch: instruction requires concrete continuation reference type but label has [" + to_string(k) + "]");
     const SubType& ct = (*m_.type_table)[k.type()];
     if (ct.kind != SubType::Kind::cont) fail("non-continuation type " + std::to_string(std::ranges::find(m_.types, k.type()) - m_.types.begin()));
     require_all(t.params, types.first(types.size() - 1));

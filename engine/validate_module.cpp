@@ -44,7 +44,9 @@ private:
     Validator validator_;
 };
 
-[[noreturn]] void unknown(const char* what, u64 index, std::size_t at = no_offset) { invalid(std::string("unknown ") + what + " " + std::to_string(index), at); }
+[[noreturn]] void unknown(const char* what, u64 index, std::size_t at = no_offset) {
+    invalid(std::string("unknown ") + what + " " + std::to_string(index), at);
+}
 
 void ModuleValidator::definitions() {
     m_.declared_funcs.assign(m_.funcs.size(), false);
@@ -74,7 +76,8 @@ void ModuleValidator::tables() {
     // A table's initial value sees the imported globals only.
     for (const TableDef& t : m_.table_defs) {
         if (t.has_init) constant(t.init, t.type.element, m_.imported_globals);
-        else if (!t.type.element.is_defaultable()) invalid("type mismatch: a table of " + to_string(t.type.element) + " needs an initial value", no_offset);
+        else if (!t.type.element.is_defaultable())
+            invalid("type mismatch: a table of " + to_string(t.type.element) + " needs an initial value", no_offset);
     }
 }
 
@@ -129,11 +132,11 @@ void ModuleValidator::data() {
 
 std::size_t ModuleValidator::count(ExternKind kind) const {
     switch (kind) {
-    case ExternKind::func: return m_.funcs.size();
-    case ExternKind::table: return m_.tables.size();
-    case ExternKind::memory: return m_.memories.size();
-    case ExternKind::global: return m_.globals.size();
-    case ExternKind::tag: return m_.tags.size();
+        case ExternKind::func: return m_.funcs.size();
+        case ExternKind::table: return m_.tables.size();
+        case ExternKind::memory: return m_.memories.size();
+        case ExternKind::global: return m_.globals.size();
+        case ExternKind::tag: return m_.tags.size();
     }
     return 0;
 }
@@ -147,7 +150,8 @@ void ModuleValidator::exports() {
         names.push_back(e.name);
     }
     std::ranges::sort(names);
-    if (auto twice = std::ranges::adjacent_find(names); twice != names.end()) invalid("duplicate export name \"" + std::string(*twice) + "\"", no_offset);
+    if (auto twice = std::ranges::adjacent_find(names); twice != names.end())
+        invalid("duplicate export name \"" + std::string(*twice) + "\"", no_offset);
 }
 
 void ModuleValidator::start() {
@@ -177,7 +181,8 @@ public:
     template <class F>
     void run(const std::vector<u32>& starts, unsigned threads, F work) {
         auto take = [&] {
-            for (std::size_t c; (c = next_.fetch_add(1)) + 1 < starts.size() && starts[c] < failed_at_.load();) attempt(starts[c], [&] { work(starts[c], starts[c + 1]); });
+            for (std::size_t c; (c = next_.fetch_add(1)) + 1 < starts.size() && starts[c] < failed_at_.load();)
+                attempt(starts[c], [&] { work(starts[c], starts[c + 1]); });
         };
         {
             std::vector<std::jthread> pool;

@@ -104,7 +104,8 @@ TEST(Decode, segments_and_bodies_stay_in_the_bytes) {
 
 TEST(Decode, compact_imports_share_their_module_name) {
     // "a": two functions with a type each, then "b": two functions of one type.
-    auto bytes = module_bytes({1, 4, 1, 0x60, 0, 0, 2, 25, 2, 1, 'a', 0, 0x7f, 2, 1, 'x', 0, 0, 1, 'y', 0, 0, 1, 'b', 0, 0x7e, 0, 0, 2, 1, 'x', 1, 'y'});
+    auto bytes =
+        module_bytes({1, 4, 1, 0x60, 0, 0, 2, 25, 2, 1, 'a', 0, 0x7f, 2, 1, 'x', 0, 0, 1, 'y', 0, 0, 1, 'b', 0, 0x7e, 0, 0, 2, 1, 'x', 1, 'y'});
     auto c = validated(bytes);
     ASSERT_TRUE(c.fine()) << c.error.to_string();
     ASSERT_EQ(c.module->imports.size(), 4u);
@@ -148,11 +149,29 @@ TEST(Decode, equal_types_of_two_modules_are_one) {
 TEST(Decode, what_is_turned_off_is_refused) {
     const Features none{false, false, false, false, false, false, false, false, false, false, false, false, false, false};
     const char* cases[] = {
-        "(memory 1 2 shared)", "(memory i64 1)", "(memory 1 (pagesize 1))", "(table i64 1 funcref)", "(type (struct))", "(rec (type (func)))", "(type (sub (func)))",
-        "(type (func)) (type (cont 0))", "(tag)", "(memory 1) (memory 1)", "(func (result v128) unreachable)", "(func (local v128))", "(func (block (result exnref) unreachable) drop)",
-        "(func (result anyref) unreachable)", "(func (drop (i8x16.splat (i32.const 1))))", "(memory 1) (func (drop (i32.atomic.load (i32.const 0))))",
-        "(func (i64.add128 (unreachable)) drop drop)", "(func (return_call 0))", "(func (try (do) (catch_all)))", "(func (try_table))", "(func (drop (ref.i31 (i32.const 1))))",
-        "(global v128 (v128.const i32x4 0 0 0 0))", "(import \"a\" \"b\" (global anyref))",
+        "(memory 1 2 shared)",
+        "(memory i64 1)",
+        "(memory 1 (pagesize 1))",
+        "(table i64 1 funcref)",
+        "(type (struct))",
+        "(rec (type (func)))",
+        "(type (sub (func)))",
+        "(type (func)) (type (cont 0))",
+        "(tag)",
+        "(memory 1) (memory 1)",
+        "(func (result v128) unreachable)",
+        "(func (local v128))",
+        "(func (block (result exnref) unreachable) drop)",
+        "(func (result anyref) unreachable)",
+        "(func (drop (i8x16.splat (i32.const 1))))",
+        "(memory 1) (func (drop (i32.atomic.load (i32.const 0))))",
+        "(func (i64.add128 (unreachable)) drop drop)",
+        "(func (return_call 0))",
+        "(func (try (do) (catch_all)))",
+        "(func (try_table))",
+        "(func (drop (ref.i31 (i32.const 1))))",
+        "(global v128 (v128.const i32x4 0 0 0 0))",
+        "(import \"a\" \"b\" (global anyref))",
     };
     for (const char* text : cases) {
         std::string module = "(module " + std::string(text) + ")";

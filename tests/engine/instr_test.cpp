@@ -29,39 +29,39 @@ std::string error(std::initializer_list<int> list) {
 // Immediates of this kind that decode, told apart from each other.
 void write_sample(Writer& w, Imm imm) {
     switch (imm) {
-    case Imm::None: return;
-    case Imm::BlockType: return w.i64_leb(5);
-    case Imm::LabelTable:
-        for (u32 v : {2u, 7u, 8u, 9u}) w.u32_leb(v);
-        return;
-    case Imm::TypeTable:
-    case Imm::TableTable:
-    case Imm::ElemTable:
-    case Imm::MemoryMemory:
-    case Imm::DataMemory:
-    case Imm::TypeField:
-    case Imm::TypeLength:
-    case Imm::TypeData:
-    case Imm::TypeElem:
-    case Imm::TypeType:
-    case Imm::TypeTag: return w.u32_leb(300), w.u32_leb(4);
-    case Imm::MemArg: return write_mem_arg(w, {2, 0, 300});
-    case Imm::MemArgLane: return write_mem_arg(w, {0, 3, 1}), w.byte(1);
-    case Imm::Lane: return w.byte(1);
-    case Imm::Shuffle:
-    case Imm::V128: return w.fixed64(1), w.fixed64(2);
-    case Imm::I32: return w.i32_leb(-5);
-    case Imm::I64: return w.i64_leb(-5);
-    case Imm::F32: return w.fixed32(0x7fc00000);
-    case Imm::F64: return w.fixed64(0x7ff8000000000000);
-    case Imm::HeapType: return w.i64_leb(3);
-    case Imm::Types: return w.byte(1), w.byte(0x7f);
-    case Imm::TryTable: return w.byte(0x40), w.byte(1), w.byte(0), w.byte(6), w.byte(7);
-    case Imm::BrOnCast: return w.byte(2), w.byte(1), w.i64_leb(3), w.byte(0x6e);
-    case Imm::Zero: return w.byte(0);
-    case Imm::TypeHandlers: return w.byte(4), w.byte(2), w.byte(0), w.byte(1), w.byte(2), w.byte(1), w.byte(3);
-    case Imm::TypeTagHandlers: return w.byte(4), w.byte(5), w.byte(0);
-    default: return w.u32_leb(300);
+        case Imm::None: return;
+        case Imm::BlockType: return w.i64_leb(5);
+        case Imm::LabelTable:
+            for (u32 v : {2u, 7u, 8u, 9u}) w.u32_leb(v);
+            return;
+        case Imm::TypeTable:
+        case Imm::TableTable:
+        case Imm::ElemTable:
+        case Imm::MemoryMemory:
+        case Imm::DataMemory:
+        case Imm::TypeField:
+        case Imm::TypeLength:
+        case Imm::TypeData:
+        case Imm::TypeElem:
+        case Imm::TypeType:
+        case Imm::TypeTag: return w.u32_leb(300), w.u32_leb(4);
+        case Imm::MemArg: return write_mem_arg(w, {2, 0, 300});
+        case Imm::MemArgLane: return write_mem_arg(w, {0, 3, 1}), w.byte(1);
+        case Imm::Lane: return w.byte(1);
+        case Imm::Shuffle:
+        case Imm::V128: return w.fixed64(1), w.fixed64(2);
+        case Imm::I32: return w.i32_leb(-5);
+        case Imm::I64: return w.i64_leb(-5);
+        case Imm::F32: return w.fixed32(0x7fc00000);
+        case Imm::F64: return w.fixed64(0x7ff8000000000000);
+        case Imm::HeapType: return w.i64_leb(3);
+        case Imm::Types: return w.byte(1), w.byte(0x7f);
+        case Imm::TryTable: return w.byte(0x40), w.byte(1), w.byte(0), w.byte(6), w.byte(7);
+        case Imm::BrOnCast: return w.byte(2), w.byte(1), w.i64_leb(3), w.byte(0x6e);
+        case Imm::Zero: return w.byte(0);
+        case Imm::TypeHandlers: return w.byte(4), w.byte(2), w.byte(0), w.byte(1), w.byte(2), w.byte(1), w.byte(3);
+        case Imm::TypeTagHandlers: return w.byte(4), w.byte(5), w.byte(0);
+        default: return w.u32_leb(300);
     }
 }
 
@@ -124,7 +124,8 @@ TEST(Instr, immediates_land_where_the_header_says) {
 }
 
 TEST(Instr, types_are_read_back_as_written) {
-    std::vector<ValType> types = {i32_type, i64_type, f32_type, f64_type, v128_type, ValType::reference(TypeId(200), true), ValType::reference(TypeId(3), false, true)};
+    std::vector<ValType> types = {
+        i32_type, i64_type, f32_type, f64_type, v128_type, ValType::reference(TypeId(200), true), ValType::reference(TypeId(3), false, true)};
     for (u8 h = 0; h < u8(Heap::bottom); ++h)
         for (bool nullable : {false, true}) types.push_back(ValType::reference(Heap(h), nullable));
     for (ValType t : types) {

@@ -81,7 +81,7 @@ TEST(Opcode, every_text_gives_its_first_row) {
         if (!is_new) shared.emplace_back(op_table[i].text);
         EXPECT_EQ(op_from_text(op_table[i].text), Op(it->second)) << op_table[i].text;
     }
-    EXPECT_EQ(shared, (std::vector<std::string>{"select", "ref.test", "ref.cast"}));
+    EXPECT_EQ(shared, (std::vector<std::string>{"select", "ref.test", "ref.cast", "ref.cast_desc_eq"}));
 }
 
 TEST(Opcode, unknown_text_is_invalid) {

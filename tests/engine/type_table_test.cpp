@@ -51,7 +51,8 @@ TEST(TypeTable, groups_are_equal_when_their_members_are_up_to_their_own_names) {
 TEST(TypeTable, many_types_keep_their_places) {
     TypeTable table;
     std::vector<TypeId> ids;
-    for (u32 i = 0; i < 5000; ++i) ids.push_back(table.intern(FuncType{std::vector<ValType>(i % 50, i32_type), std::vector<ValType>(i / 50, i64_type)}));
+    for (u32 i = 0; i < 5000; ++i)
+        ids.push_back(table.intern(FuncType{std::vector<ValType>(i % 50, i32_type), std::vector<ValType>(i / 50, i64_type)}));
     const SubType* first = &table[ids[0]];
     for (u32 i = 0; i < ids.size(); ++i) {
         EXPECT_EQ(u32(ids[i]), i);
@@ -98,17 +99,39 @@ TEST(TypeTable, reference_types_follow_the_hierarchies) {
         bool expected;
     };
     const Case cases[] = {
-        {i32_type, i32_type, true}, {i32_type, i64_type, false}, {bottom_type, v128_type, true}, {i32_type, anyref_type, false},
-        {ref(Heap::any), anyref_type, true}, {anyref_type, ref(Heap::any), false},
-        {ref(Heap::none), ref(Heap::i31), true}, {ref(Heap::none), ref(s), true}, {ref(Heap::nofunc), ref(s), false}, {ref(Heap::none), ref(f), false},
-        {ref(Heap::i31), ref(Heap::eq), true}, {ref(Heap::eq), ref(Heap::i31), false}, {ref(Heap::struct_), ref(Heap::array), false},
-        {ref(s), ref(Heap::struct_), true}, {ref(s), ref(Heap::eq), true}, {ref(s), ref(Heap::any), true}, {ref(s), ref(Heap::array), false},
-        {ref(f), ref(Heap::func), true}, {ref(f), ref(Heap::any), false}, {ref(Heap::nofunc), ref(f), true},
-        {ref(Heap::noextern), externref_type, true}, {ref(Heap::extern_), ref(Heap::any), false}, {ref(Heap::noexn), exnref_type, true},
-        {ref(Heap::nocont), ref(Heap::cont), true}, {ref(Heap::bottom), ref(s), true}, {ref(Heap::bottom), externref_type, true},
-        {ref(sub), ref(s), true}, {ref(s), ref(sub), false},
-        {ref(s, false, true), ref(s), true}, {ref(s), ref(s, false, true), false}, {ref(sub, false, true), ref(s), true},
-        {ref(sub, false, true), ref(s, false, true), false}, {ref(Heap::none), ref(s, false, true), true},
+        {i32_type, i32_type, true},
+        {i32_type, i64_type, false},
+        {bottom_type, v128_type, true},
+        {i32_type, anyref_type, false},
+        {ref(Heap::any), anyref_type, true},
+        {anyref_type, ref(Heap::any), false},
+        {ref(Heap::none), ref(Heap::i31), true},
+        {ref(Heap::none), ref(s), true},
+        {ref(Heap::nofunc), ref(s), false},
+        {ref(Heap::none), ref(f), false},
+        {ref(Heap::i31), ref(Heap::eq), true},
+        {ref(Heap::eq), ref(Heap::i31), false},
+        {ref(Heap::struct_), ref(Heap::array), false},
+        {ref(s), ref(Heap::struct_), true},
+        {ref(s), ref(Heap::eq), true},
+        {ref(s), ref(Heap::any), true},
+        {ref(s), ref(Heap::array), false},
+        {ref(f), ref(Heap::func), true},
+        {ref(f), ref(Heap::any), false},
+        {ref(Heap::nofunc), ref(f), true},
+        {ref(Heap::noextern), externref_type, true},
+        {ref(Heap::extern_), ref(Heap::any), false},
+        {ref(Heap::noexn), exnref_type, true},
+        {ref(Heap::nocont), ref(Heap::cont), true},
+        {ref(Heap::bottom), ref(s), true},
+        {ref(Heap::bottom), externref_type, true},
+        {ref(sub), ref(s), true},
+        {ref(s), ref(sub), false},
+        {ref(s, false, true), ref(s), true},
+        {ref(s), ref(s, false, true), false},
+        {ref(sub, false, true), ref(s), true},
+        {ref(sub, false, true), ref(s, false, true), false},
+        {ref(Heap::none), ref(s, false, true), true},
     };
     for (const Case& c : cases) EXPECT_EQ(table.is_subtype(c.a, c.b), c.expected) << to_string(c.a) << " <: " << to_string(c.b);
     EXPECT_EQ(table.top(ref(s)), Heap::any);

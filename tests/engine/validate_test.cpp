@@ -68,7 +68,8 @@ TEST(Validator, br_table_checks_every_label) {
     expect({
         {"(func (block (block (br_table 0 1 2 (i32.const 0)))))", "fine"},
         {"(func (block (block (br_table 0 3 2 (i32.const 0)))))", "unknown label 3"},
-        {"(func (result i32) (block (result i32) (block (result i64) (br_table 1 0 (i32.const 1) (i32.const 0))) drop (i32.const 1)))", "type mismatch"},
+        {"(func (result i32) (block (result i32) (block (result i64) (br_table 1 0 (i32.const 1) (i32.const 0))) drop (i32.const 1)))",
+         "type mismatch"},
         {"(func (result funcref) (block (result externref) unreachable (br_table 0 1)) drop (ref.null func))", "fine"},
     });
 }
@@ -78,10 +79,12 @@ TEST(Validator, locals_without_default_must_be_set_first) {
         {"(func (param (ref extern)) (local (ref extern)) (local.set 1 (local.get 0)) (drop (local.get 1)))", "fine"},
         {"(func (local (ref extern)) (drop (local.get 0)))", "uninitialized local 0"},
         {"(func (param (ref extern)) (local (ref extern)) (block (local.set 1 (local.get 0))) (drop (local.get 1)))", "uninitialized local 1"},
-        {"(func (param (ref extern)) (local (ref extern)) (if (i32.const 1) (then (local.set 1 (local.get 0))) (else (drop (local.get 1)))))", "uninitialized local 1"},
+        {"(func (param (ref extern)) (local (ref extern)) (if (i32.const 1) (then (local.set 1 (local.get 0))) (else (drop (local.get 1)))))",
+         "uninitialized local 1"},
         {"(func (param (ref extern)) (local (ref extern)) (drop (local.tee 1 (local.get 0))) (block (drop (local.get 1))))", "fine"},
         // What one body set is forgotten in the next.
-        {"(func (param (ref extern)) (local (ref extern)) (local.set 1 (local.get 0))) (func (param (ref extern)) (local (ref extern)) (drop (local.get 1)))",
+        {"(func (param (ref extern)) (local (ref extern)) (local.set 1 (local.get 0))) (func (param (ref extern)) (local (ref extern)) (drop "
+         "(local.get 1)))",
          "uninitialized local 1"},
         {"(func (local.get 0) drop)", "unknown local 0"},
     });
@@ -141,15 +144,19 @@ TEST(Validator, exceptions_carry_what_their_tag_says) {
 
 TEST(Validator, structures_and_arrays_keep_their_fields_types) {
     expect({
-        {"(type $s (struct (field i8) (field (mut f64)))) (func (param (ref null $s)) (result i32 f64) (struct.get_u $s 0 (local.get 0)) (struct.get $s 1 (local.get 0)))", "fine"},
+        {"(type $s (struct (field i8) (field (mut f64)))) (func (param (ref null $s)) (result i32 f64) (struct.get_u $s 0 (local.get 0)) (struct.get "
+         "$s 1 (local.get 0)))",
+         "fine"},
         {"(type $s (struct (field i8))) (func (param (ref $s)) (drop (struct.get $s 0 (local.get 0))))", "type mismatch"},
         {"(type $s (struct (field i32))) (func (param (ref $s)) (struct.set $s 0 (local.get 0) (i32.const 1)))", "immutable field"},
         {"(type $s (struct (field i32))) (func (param (ref $s)) (drop (struct.get $s 1 (local.get 0))))", "unknown field"},
         {"(type $s (struct (field (ref any)))) (func (drop (struct.new_default $s)))", "type mismatch"},
         {"(type $a (array i32)) (func (param (ref $a)) (array.set $a (local.get 0) (i32.const 0) (i32.const 1)))", "immutable array"},
-        {"(type $a (array (mut i8))) (type $b (array i16)) (func (param (ref $a) (ref $b)) (array.copy $a $b (local.get 0) (i32.const 0) (local.get 1) (i32.const 0) (i32.const 0)))",
+        {"(type $a (array (mut i8))) (type $b (array i16)) (func (param (ref $a) (ref $b)) (array.copy $a $b (local.get 0) (i32.const 0) (local.get "
+         "1) (i32.const 0) (i32.const 0)))",
          "array types do not match"},
-        {"(type $a (array funcref)) (data \"\") (func (drop (array.new_data $a 0 (i32.const 0) (i32.const 0))))", "array type is not numeric or vector"},
+        {"(type $a (array funcref)) (data \"\") (func (drop (array.new_data $a 0 (i32.const 0) (i32.const 0))))",
+         "array type is not numeric or vector"},
         {"(type $a (array i32)) (func (drop (struct.new $a)))", "non-structure type 0"},
         {"(func (param anyref) (result i32) (ref.test (ref i31) (local.get 0)))", "fine"},
         {"(func (param externref) (result i32) (ref.test (ref i31) (local.get 0)))", "type mismatch"},
@@ -161,10 +168,15 @@ TEST(Validator, structures_and_arrays_keep_their_fields_types) {
 
 TEST(Validator, continuations_resume_with_their_types) {
     expect({
-        {"(type $f (func (param i32) (result i64))) (type $k (cont $f)) (func (param (ref $k)) (result i64) (resume $k (i32.const 1) (local.get 0)))", "fine"},
+        {"(type $f (func (param i32) (result i64))) (type $k (cont $f)) (func (param (ref $k)) (result i64) (resume $k (i32.const 1) (local.get 0)))",
+         "fine"},
         {"(type $f (func)) (func (param (ref $f)) (resume $f (local.get 0)))", "non-continuation type 0"},
-        {"(type $f (func)) (type $k (cont $f)) (tag) (func (param (ref $k)) (block (result (ref $k)) (resume $k (on 0 0) (local.get 0)) return) drop)", "fine"},
-        {"(type $f (func)) (type $k (cont $f)) (tag (param i32)) (func (param (ref $k)) (block (result (ref $k)) (resume $k (on 0 0) (local.get 0)) return) drop)", "type mismatch"},
+        {"(type $f (func)) (type $k (cont $f)) (tag) (func (param (ref $k)) (block (result (ref $k)) (resume $k (on 0 0) (local.get 0)) return) "
+         "drop)",
+         "fine"},
+        {"(type $f (func)) (type $k (cont $f)) (tag (param i32)) (func (param (ref $k)) (block (result (ref $k)) (resume $k (on 0 0) (local.get 0)) "
+         "return) drop)",
+         "type mismatch"},
         {"(tag (param i32) (result i64)) (func (result i64) (suspend 0 (i32.const 1)))", "fine"},
     });
 }
@@ -180,7 +192,8 @@ TEST(Validator, descriptors_belong_to_their_types) {
         {"(func (param (ref $a)) (result (ref (exact $b))) (ref.get_desc $a (local.get 0)))", "invalid: type mismatch"},
         {"(func (param (ref $b)) (drop (ref.get_desc $b (local.get 0))))", "invalid: type without descriptor"},
         {"(func (param anyref (ref $b)) (result (ref $a)) (ref.cast_desc_eq (ref $a) (local.get 0) (local.get 1)))", "fine"},
-        {"(func (param anyref (ref $b)) (drop (ref.cast_desc_eq (ref any) (local.get 0) (local.get 1))))", "invalid: type any does not have a descriptor"},
+        {"(func (param anyref (ref $b)) (drop (ref.cast_desc_eq (ref any) (local.get 0) (local.get 1))))",
+         "invalid: type any does not have a descriptor"},
     };
     for (const Case& c : cases) EXPECT_SAYS(check("(module " + types + c.text + ")"), c.expected) << c.text;
 }
@@ -253,8 +266,9 @@ TEST(Validator, bodies_end_where_their_size_says) {
 
 // step() and the faster loop inside body() must say the same.
 TEST(Validator, instruction_by_instruction_gives_the_same_as_whole_bodies) {
-    auto c = validated("(module (memory 1) (func (param i32) (result i32) (local i64 v128) (local.set 2 (v128.load (local.get 0))) (if (result i32) (local.get 0) "
-                       "(then (i32.const 1)) (else (i8x16.extract_lane_u 3 (local.get 2))))))");
+    auto c = validated(
+        "(module (memory 1) (func (param i32) (result i32) (local i64 v128) (local.set 2 (v128.load (local.get 0))) (if (result i32) (local.get 0) "
+        "(then (i32.const 1)) (else (i8x16.extract_lane_u 3 (local.get 2))))))");
     ASSERT_TRUE(c.fine()) << c.error.to_string();
     FuncBody again = c.module->bodies[0], whole = again;
     again.max_operand_slots = 0;
