@@ -505,34 +505,33 @@ inline void set_op(const Instr&, Op) {}  // it is set already
 // One jump per instruction: the case of a row first lets its immediates be read, then checks it. `code` is as in opcodes.def.
 template <class I, class Read>
 [[gnu::always_inline]] inline void Validator::dispatch(u32 code, I& in, Read read) {
+    // clang-format off
     switch (code) {
 #define PURE(name, code, text, signature, ...) \
-    case code:                                 \
-        return operate<signature_code(#signature)>();
+    case code: return operate<signature_code(#signature)>();
 #define WIDE PURE
 #define LOAD(name, code, text, letter, type) \
-    case code:                               \
-        return read(Imm::MemArg), load(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
+    case code: return read(Imm::MemArg), load(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
 #define STORE(name, code, text, letter, type) \
-    case code:                                \
-        return read(Imm::MemArg), store(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
-#define VLOAD(name, code, text, bytes, ...)                                                          \
-    case code: return read(Imm::MemArg), load(in, bytes, v128_type);                                 \
-        #define VSTORE(name, code, text, bytes)                                                      \
-    case code: return read(Imm::MemArg), store(in, bytes, v128_type);                                \
-        #define LOADLANE(name, code, text, type)                                                     \
-    case code: return read(Imm::MemArgLane), load_lane(in, sizeof(type));                            \
-        #define STORELANE(name, code, text, type)                                                    \
-    case code: return read(Imm::MemArgLane), store_lane(in, sizeof(type));                           \
-        #define LANE(name, code, text, lanes, signature, ...)                                        \
-    case code: return read(Imm::Lane), check_lane(in, lanes), operate<signature_code(#signature)>(); \
-        #define ATOMIC(name, code, ...)                                                              \
-    case code: return set_op(in, Op::name), read(Imm::MemArg), atomic(in);                           \
-        #define OTHER(row, code, text, imm)                                                          \
-    case code: return set_op(in, Op::row), read(Imm::imm), row(in);                                  \
-        #include "opcodes.def"
+    case code: return read(Imm::MemArg), store(in, sizeof(type), ValType::number(ValType::Kind(kind_digit(*#letter))));
+#define VLOAD(name, code, text, bytes, ...) \
+    case code: return read(Imm::MemArg), load(in, bytes, v128_type);
+#define VSTORE(name, code, text, bytes) \
+    case code: return read(Imm::MemArg), store(in, bytes, v128_type);
+#define LOADLANE(name, code, text, type) \
+    case code: return read(Imm::MemArgLane), load_lane(in, sizeof(type));
+#define STORELANE(name, code, text, type) \
+    case code: return read(Imm::MemArgLane), store_lane(in, sizeof(type));
+#define LANE(name, code, text, lanes, signature, ...) \
+    case code: return read(Imm::Lane), check_lane(in, lanes), operate<signature_code(#signature)>();
+#define ATOMIC(name, code, ...) \
+    case code: return set_op(in, Op::name), read(Imm::MemArg), atomic(in);
+#define OTHER(row, code, text, imm) \
+    case code: return set_op(in, Op::row), read(Imm::imm), row(in);
+#include "opcodes.def"
         default: illegal(code);
     }
+    // clang-format on
 }
 
 void Validator::step(const Instr& in) {
