@@ -97,7 +97,7 @@ constexpr Row shared_rows[] = {
     row<path_unlink_file>("path_unlink_file"),
     row<proc_exit>("proc_exit", false),
     row<proc_raise>("proc_raise"),
-    row<sched_yield>("sched_yield"),
+    row<p1::sched_yield>("sched_yield"),
     row<random_get>("random_get"),
     row<sock_recv>("sock_recv"),
     row<sock_send>("sock_send"),
