@@ -418,16 +418,13 @@ void kill_domain(DomainData& d, const Trap& why) noexcept {
 
 namespace {
 
-std::unique_ptr<Execution> take_idle(StoreData& s) {
-    if (!s.idle.empty()) {
-        std::unique_ptr<Execution> e = std::move(s.idle.back());
-        s.idle.pop_back();
-        return e;
+// The Execution of the n-th nested Func::call, made when first needed.
+ExecutionData& cached_execution(StoreData& s, std::size_t n) {
+    if (n == s.calls.size()) {
+        s.calls.push_back(std::make_unique<Execution>(*s.handle));
+        s.calls.back()->data().cached = true;
     }
-    auto e = std::make_unique<Execution>(*s.handle);
-    e->data().cached = true;
-    s.idle.reserve(s.executions.size());
-    return e;
+    return s.calls[n]->data();
 }
 
 // Waits as the Store says until the Execution ends.
@@ -465,10 +462,10 @@ Exit call_to_end(StoreData& s, const FuncObject& f, std::span<Slot> slots) noexc
         s.refused.reset();
         return Exit::trapped;
     }
-    std::unique_ptr<Execution> x = take_idle(s);
-    Exit how = call_on(x->data(), f, slots);
-    x->data().state = State::idle;
-    s.idle.push_back(std::move(x));
+    ExecutionData& e = cached_execution(s, s.call_depth++);
+    Exit how = call_on(e, f, slots);
+    e.state = State::idle;
+    --s.call_depth;
     return how;
 }
 

@@ -36,7 +36,7 @@ StoreData::StoreData(Store* s, const Engine& e) : handle(s), engine(e), budget(s
 }
 
 StoreData::~StoreData() {
-    idle.clear();
+    calls.clear();
     leaf.reset();
     for (TableObject& t : tables) std::free(t.elements);
     for (Mapping* m : memories) release_memory(m);

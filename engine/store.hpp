@@ -5,7 +5,7 @@
 //              ├ instances              each with its own functions and globals
 //              ├ memories, tables, globals, tags, host functions
 //              ├ host references, exceptions
-//              └ Executions             idle ones for Func::call, and a list of all
+//              └ Executions             those kept for Func::call, and a list of all
 #pragma once
 #include <cassert>
 #include <deque>
@@ -146,7 +146,8 @@ struct StoreData {
     u64 heap_bytes = 0, heap_goal = u64(1) << 20;   // collect when the heap has grown to the goal
 
     std::vector<ExecutionData*> executions;
-    std::vector<std::unique_ptr<Execution>> idle;  // for Func::call
+    std::vector<std::unique_ptr<Execution>> calls;  // for Func::call: one per depth of nesting, kept with its stack
+    std::size_t call_depth = 0;
     std::unique_ptr<Execution> leaf;
     ExecutionData* parked = nullptr;
     u32 nested = 0;
