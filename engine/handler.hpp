@@ -223,8 +223,9 @@ namespace {
 template <auto body, u32 words>
 HANDLER straight(REGISTERS) {
     STATE;
-    if (TrapCode t = body(s); t != TrapCode::none) [[unlikely]] TRAP(t);
-    NEXT(words);
+    TrapCode t = body(s);
+    if (t == TrapCode::none) [[likely]] NEXT(words);
+    TRAP(t);
 }
 
 }  // namespace

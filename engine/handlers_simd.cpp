@@ -79,10 +79,9 @@ ALWAYS_INLINE TrapCode load_lane_body(State& s) {
         if (address + sizeof(T) > s.memory_size) [[unlikely]] return TrapCode::memory_out_of_bounds;
         p = s.memory + address;
     }
-    u8 lanes[16];
-    std::memcpy(lanes, s.slot(2), 16);
-    std::memcpy(lanes + s.u16_at(3) * sizeof(T), p, sizeof(T));
-    std::memcpy(s.slot(0), lanes, 16);
+    T lane = load<T>(p);
+    store(s.slot(0), s.get<V128>(2));
+    store(s.slot(0) + s.u16_at(3) * sizeof(T), lane);
     return TrapCode::none;
 }
 // b address, c vector, d lane; word 2 the offset.
