@@ -33,6 +33,10 @@ private:
         return r;
     }
 
+    void count(std::size_t at) {
+        if (++items_ > max_items) throw Error{Error::Kind::limit, "more than " + std::to_string(max_items) + " definitions", at};
+    }
+
     static void preamble(Reader& r, u16 version, u16 layer, const char* what) {
         std::size_t at = r.offset();
         if (r.left() < 4 || std::memcmp(r.position(), magic.data(), 4) != 0) malformed("magic header not detected: bad magic number", at);
@@ -65,6 +69,7 @@ private:
     Value value(Reader& r);
 
     std::span<const u8> all_;
+    u32 items_ = 0;
 };
 
 // ---- sections ---------------------------------------------------------------------------------------------------------------------------
@@ -73,6 +78,7 @@ void Decoder::section(Reader& r, Component& c, u32 depth) {
     std::size_t at = r.offset();
     u8 id = r.byte();
     if (id > 12) malformed("malformed section id: " + std::to_string(id), at);
+    count(at);
     u32 size = r.u32_leb();
     if (size > r.left()) malformed("unexpected end-of-file", r.offset());
     std::size_t from = r.offset(), to = from + size;
@@ -81,7 +87,7 @@ void Decoder::section(Reader& r, Component& c, u32 depth) {
     switch (id) {
     case 0: {
         CustomSection custom;
-        custom.name = s.name();
+        custom.name = read_name(s);
         custom.bytes = s.take(s.left());
         c.definitions.push_back({from, custom});
         return;
@@ -109,6 +115,7 @@ void Decoder::items(Component& c, Reader& r, Read read) {
     u32 n = r.u32_leb();
     for (u32 i = 0; i < n; ++i) {
         std::size_t at = r.offset();
+        count(at);
         c.definitions.push_back({at, read(r)});
     }
     if (!r.done()) malformed("section size mismatch: unexpected data at the end of the section", r.offset());
@@ -121,15 +128,6 @@ void Decoder::core_module(Component& c, std::size_t from, std::size_t to) {
 }
 
 // ---- names, sorts -----------------------------------------------------------------------------------------------------------------------
-
-std::string_view name(Reader& r) {
-    std::size_t at = r.offset();
-    u32 n = r.u32_leb();
-    auto s = r.take(n);
-    std::string_view text(reinterpret_cast<const char*>(s.data()), s.size());
-    if (!is_utf8(text)) malformed("malformed UTF-8 encoding", at);
-    return text;
-}
 
 bool boolean(Reader& r) {
     u8 b = r.byte();
@@ -189,13 +187,13 @@ ExternName Decoder::extern_name(Reader& r) {
     std::size_t at = r.offset();
     n.form = r.byte();
     if (n.form > 2) bad_leading_byte(n.form, "component name", at);
-    n.name = name(r);
+    n.name = read_name(r);
     if (n.form < 2) return n;
     u32 count = r.u32_leb();
     for (u32 i = 0; i < count; ++i) {
         u8 kind = r.byte();
         if (kind > 2) bad_leading_byte(kind, "name option", r.offset() - 1);
-        n.attributes.push_back({Attribute::Kind(kind), name(r)});
+        n.attributes.push_back({Attribute::Kind(kind), read_name(r)});
     }
     return n;
 }
@@ -210,7 +208,7 @@ CoreInstance Decoder::core_instance(Reader& r) {
         u32 n = r.u32_leb();
         for (u32 k = 0; k < n; ++k) {
             CoreInstantiate::Arg a;
-            a.name = name(r);
+            a.name = read_name(r);
             if (u8 b = r.byte(); b != 0x12) bad_leading_byte(b, "instantiation arg kind", r.offset() - 1);
             a.instance = r.u32_leb();
             i.args.push_back(a);
@@ -222,7 +220,7 @@ CoreInstance Decoder::core_instance(Reader& r) {
     u32 n = r.u32_leb();
     for (u32 k = 0; k < n; ++k) {
         CoreInlineExport e;
-        e.name = name(r);
+        e.name = read_name(r);
         u8 b = r.byte();
         auto s = core_sort(b);
         if (!s) bad_leading_byte(b, "external kind", r.offset() - 1);
@@ -240,7 +238,7 @@ Instance Decoder::instance(Reader& r) {
         u32 n = r.u32_leb();
         for (u32 k = 0; k < n; ++k) {
             Instantiate::Arg a;
-            a.name = name(r);
+            a.name = read_name(r);
             a.item = sort_index(r);
             i.args.push_back(a);
         }
@@ -281,7 +279,7 @@ Alias Decoder::alias(Reader& r) {
         a.sort = *s;
     }
     a.instance = r.u32_leb();
-    a.name = name(r);
+    a.name = read_name(r);
     return a;
 }
 
@@ -311,7 +309,7 @@ std::vector<Field> fields(Reader& r) {
     std::vector<Field> all;
     all.reserve(capacity(r, n) / 2);
     for (u32 i = 0; i < n; ++i) {
-        std::string_view label = name(r);
+        std::string_view label = read_name(r);
         all.push_back({label, val_type(r)});
     }
     return all;
@@ -322,7 +320,7 @@ Variant variant(Reader& r) {
     Variant v;
     for (u32 i = 0; i < n; ++i) {
         Case c;
-        c.name = name(r);
+        c.name = read_name(r);
         c.type = optional_val_type(r);
         if (u8 b = r.byte(); b != 0) bad_leading_byte(b, "zero byte required", r.offset() - 1);
         v.cases.push_back(c);
@@ -334,7 +332,7 @@ std::vector<std::string_view> labels(Reader& r) {
     u32 n = r.u32_leb();
     std::vector<std::string_view> all;
     all.reserve(capacity(r, n));
-    for (u32 i = 0; i < n; ++i) all.push_back(name(r));
+    for (u32 i = 0; i < n; ++i) all.push_back(read_name(r));
     return all;
 }
 
@@ -413,7 +411,10 @@ std::vector<Declarator> Decoder::declarators(Reader& r, u32 depth, bool imports)
     if (depth >= max_nesting) throw Error{Error::Kind::limit, "types nest too deeply", r.offset()};
     u32 n = r.u32_leb();
     std::vector<Declarator> all;
-    for (u32 i = 0; i < n; ++i) all.push_back(declarator(r, depth, imports));
+    for (u32 i = 0; i < n; ++i) {
+        count(r.offset());
+        all.push_back(declarator(r, depth, imports));
+    }
     return all;
 }
 

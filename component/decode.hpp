@@ -7,8 +7,10 @@ namespace heddle::component {
 
 // How deep components and types may nest in each other.
 inline constexpr u32 max_nesting = 100;
+// How many definitions and declarators there may be in all.
+inline constexpr u32 max_items = 1'000'000;
 
-// Throws Error: malformed; limit when things nest deeper than max_nesting. The model points into `bytes`. Core modules are only checked for
+// Throws Error: malformed; limit when there are too many or nest too deep. The model points into `bytes`. Core modules are only checked for
 // their preamble: loading them is the engine's work.
 Component decode(std::span<const u8> bytes);
 

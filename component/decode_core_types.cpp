@@ -148,7 +148,7 @@ MemoryType read_memory_type(Reader& r) {
     if (flags & 8) {
         std::size_t at = r.offset();
         u32 log2 = r.u32_leb();
-        if (log2 > 64) malformed("malformed memory page size", at);
+        if (log2 > 63) malformed("malformed memory page size", at);
         m.page_log2 = u8(log2);
     }
     return m;
@@ -212,8 +212,8 @@ CoreModuleDecl read_module_decl(Reader& r) {
     switch (u8 b = r.byte()) {
     case 0x00: {
         CoreImportDecl i;
-        i.module = r.name();
-        i.name = r.name();
+        i.module = read_name(r);
+        i.name = read_name(r);
         i.type = read_extern_type(r);
         d.decl = i;
         break;
@@ -225,7 +225,7 @@ CoreModuleDecl read_module_decl(Reader& r) {
     case 0x02: d.decl = read_outer_alias(r); break;
     case 0x03: {
         CoreExportDecl e;
-        e.name = r.name();
+        e.name = read_name(r);
         e.type = read_extern_type(r);
         d.decl = e;
         break;
@@ -237,7 +237,9 @@ CoreModuleDecl read_module_decl(Reader& r) {
 
 CoreModuleType read_module_type(Reader& r) {
     CoreModuleType t;
+    std::size_t at = r.offset();
     u32 n = r.u32_leb();
+    if (n > max_items) throw Error{Error::Kind::limit, "a module type of more than " + std::to_string(max_items) + " declarations", at};
     for (u32 i = 0; i < n; ++i) t.decls.push_back(read_module_decl(r));
     return t;
 }
@@ -248,6 +250,15 @@ void bad_leading_byte(u8 byte, const char* what, std::size_t offset) {
     char number[8];
     std::snprintf(number, sizeof number, "0x%x", byte);
     malformed("invalid leading byte (" + std::string(number) + ") for " + what, offset);
+}
+
+std::string_view read_name(Reader& r) {
+    u32 n = r.u32_leb();
+    std::size_t at = r.offset();
+    auto s = r.take(n);
+    std::string_view text(reinterpret_cast<const char*>(s.data()), s.size());
+    if (!is_utf8(text)) malformed("malformed UTF-8 encoding", at);
+    return text;
 }
 
 std::size_t capacity(const Reader& r, u32 count) { return std::min<std::size_t>({count, r.left(), 4096}); }
