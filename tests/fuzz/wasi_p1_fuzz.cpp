@@ -1,11 +1,11 @@
 // Any sequence of preview-1 calls with any arguments: no crash, no hang, nothing outside of the granted directories touched.
 //
 //   input: settings, then per call: function, and for each argument a kind and its bytes; some functions are a poke into memory instead
+#include <sys/resource.h>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sys/resource.h>
 
 #include "p1/functions.hpp"
 
@@ -19,7 +19,8 @@ namespace files = std::filesystem;
 constexpr u32 memory_size = 1 << 16;
 constexpr int most_calls = 64;
 // Paths that mean something, laid into memory so that a random pointer finds them.
-constexpr const char* paths[] = {"f", "d", "d/g", "l", "out", "out/secret", "..", "../outside/secret", "d/../../outside", "/", "x", "x/", "d/", "l/", "dangling", "loop", ".", ""};
+constexpr const char* paths[] = {"f",  "d",  "d/g", "l",        "out",  "out/secret", "..", "../outside/secret", "d/../../outside", "/", "x",
+                                 "x/", "d/", "l/",  "dangling", "loop", ".",          ""};
 
 struct Bytes {
     const u8* at;
@@ -33,10 +34,10 @@ struct Bytes {
     // Numbers that get somewhere more often than random ones.
     u64 argument() {
         switch (byte() % 9) {
-            case 0: return byte() % 8;               // a descriptor, a flag
+            case 0: return byte() % 8;  // a descriptor, a flag
             case 1: return byte();
-            case 2: return word(2);                  // a pointer
-            case 3: return u64(byte() % 18) * 32;    // a path
+            case 2: return word(2);                // a pointer
+            case 3: return u64(byte() % 18) * 32;  // a path
             case 4: return memory_size - byte() % 64;
             case 5: return ~u64(0) - byte();
             case 6: return word(4);
@@ -89,7 +90,9 @@ struct World {
         std::ifstream(outside / "secret") >> text;
         auto entries = std::distance(files::recursive_directory_iterator(readonly), {});
         auto beside = std::distance(files::directory_iterator(outside), {});
-        if (text != "secret" || entries != 7 || beside != 1 || files::file_size(readonly / "f") != 8 || files::hard_link_count(outside / "secret") != 1) std::abort();
+        if (text != "secret" || entries != 7 || beside != 1 || files::file_size(readonly / "f") != 8 ||
+            files::hard_link_count(outside / "secret") != 1)
+            std::abort();
     }
 };
 
@@ -105,15 +108,53 @@ struct Call<f> {
 };
 
 using Run = void (*)(Process&, GuestMemory, Bytes&);
-constexpr Run calls[] = {
-    Call<args_get>::run, Call<args_sizes_get>::run, Call<environ_get>::run, Call<environ_sizes_get>::run, Call<clock_res_get>::run, Call<clock_time_get>::run,
-    Call<fd_advise>::run, Call<fd_allocate>::run, Call<fd_close>::run, Call<fd_datasync>::run, Call<fd_fdstat_get>::run, Call<fd_fdstat_set_flags>::run,
-    Call<fd_fdstat_set_rights>::run, Call<fd_filestat_get>::run, Call<fd_filestat_set_size>::run, Call<fd_filestat_set_times>::run, Call<fd_pread>::run,
-    Call<fd_prestat_get>::run, Call<fd_prestat_dir_name>::run, Call<fd_pwrite>::run, Call<fd_read>::run, Call<fd_readdir>::run, Call<fd_renumber>::run, Call<fd_seek>::run,
-    Call<fd_sync>::run, Call<fd_tell>::run, Call<fd_write>::run, Call<path_create_directory>::run, Call<path_filestat_get>::run, Call<path_filestat_set_times>::run,
-    Call<path_link>::run, Call<path_open>::run, Call<path_readlink>::run, Call<path_remove_directory>::run, Call<path_rename>::run, Call<path_symlink>::run,
-    Call<path_unlink_file>::run, Call<proc_exit>::run, Call<proc_raise>::run, Call<p1::sched_yield>::run, Call<random_get>::run, Call<sock_recv>::run, Call<sock_send>::run,
-    Call<sock_shutdown>::run, Call<unstable::fd_seek>::run, Call<unstable::fd_filestat_get>::run, Call<unstable::path_filestat_get>::run};
+constexpr Run calls[] = {Call<args_get>::run,
+                         Call<args_sizes_get>::run,
+                         Call<environ_get>::run,
+                         Call<environ_sizes_get>::run,
+                         Call<clock_res_get>::run,
+                         Call<clock_time_get>::run,
+                         Call<fd_advise>::run,
+                         Call<fd_allocate>::run,
+                         Call<fd_close>::run,
+                         Call<fd_datasync>::run,
+                         Call<fd_fdstat_get>::run,
+                         Call<fd_fdstat_set_flags>::run,
+                         Call<fd_fdstat_set_rights>::run,
+                         Call<fd_filestat_get>::run,
+                         Call<fd_filestat_set_size>::run,
+                         Call<fd_filestat_set_times>::run,
+                         Call<fd_pread>::run,
+                         Call<fd_prestat_get>::run,
+                         Call<fd_prestat_dir_name>::run,
+                         Call<fd_pwrite>::run,
+                         Call<fd_read>::run,
+                         Call<fd_readdir>::run,
+                         Call<fd_renumber>::run,
+                         Call<fd_seek>::run,
+                         Call<fd_sync>::run,
+                         Call<fd_tell>::run,
+                         Call<fd_write>::run,
+                         Call<path_create_directory>::run,
+                         Call<path_filestat_get>::run,
+                         Call<path_filestat_set_times>::run,
+                         Call<path_link>::run,
+                         Call<path_open>::run,
+                         Call<path_readlink>::run,
+                         Call<path_remove_directory>::run,
+                         Call<path_rename>::run,
+                         Call<path_symlink>::run,
+                         Call<path_unlink_file>::run,
+                         Call<proc_exit>::run,
+                         Call<proc_raise>::run,
+                         Call<p1::sched_yield>::run,
+                         Call<random_get>::run,
+                         Call<sock_recv>::run,
+                         Call<sock_send>::run,
+                         Call<sock_shutdown>::run,
+                         Call<unstable::fd_seek>::run,
+                         Call<unstable::fd_filestat_get>::run,
+                         Call<unstable::path_filestat_get>::run};
 // May wait for ever: called with the cancellation set.
 constexpr Run waiting_calls[] = {Call<poll_oneoff>::run, Call<unstable::poll_oneoff>::run, Call<sock_accept>::run};
 
@@ -135,7 +176,7 @@ void poke(std::vector<u8>& memory, Bytes& in) {
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-    rlimit small{1 << 20, 1 << 20};   // of a file, so that nothing fills the disk
+    rlimit small{1 << 20, 1 << 20};  // of a file, so that nothing fills the disk
     setrlimit(RLIMIT_FSIZE, &small);
     std::signal(SIGXFSZ, SIG_IGN);
     return 0;

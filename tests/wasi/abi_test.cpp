@@ -42,11 +42,13 @@ TEST(GuestMemory, paths_are_checked) {
 }
 
 TEST(Utf8, accepts_what_unicode_allows) {
-    for (const char* s : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"}) EXPECT_TRUE(is_utf8(s)) << s;
+    for (const char* s : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"})
+        EXPECT_TRUE(is_utf8(s)) << s;
 }
 
 TEST(Utf8, refuses_everything_else) {
-    for (const char* s : {"\x80", "\xc0\xaf", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xe2\x82"})
+    for (const char* s : {"\x80", "\xc0\xaf", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+                          "\xf5\x80\x80\x80", "a\xe2\x82"})
         EXPECT_FALSE(is_utf8(s));
 }
 

@@ -59,16 +59,52 @@ std::string imports(const char* module, const std::vector<std::pair<const char*,
 #define P(types) "(param " types ") (result i32)"
 
 // https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview1/witx/wasi_snapshot_preview1.witx
-const std::vector<std::pair<const char*, const char*>> functions = {
-    {"args_get", P(I I)}, {"args_sizes_get", P(I I)}, {"environ_get", P(I I)}, {"environ_sizes_get", P(I I)}, {"clock_res_get", P(I I)}, {"clock_time_get", P(I L I)},
-    {"fd_advise", P(I L L I)}, {"fd_allocate", P(I L L)}, {"fd_close", P(I)}, {"fd_datasync", P(I)}, {"fd_fdstat_get", P(I I)}, {"fd_fdstat_set_flags", P(I I)},
-    {"fd_fdstat_set_rights", P(I L L)}, {"fd_filestat_get", P(I I)}, {"fd_filestat_set_size", P(I L)}, {"fd_filestat_set_times", P(I L L I)},
-    {"fd_pread", P(I I I L I)}, {"fd_prestat_get", P(I I)}, {"fd_prestat_dir_name", P(I I I)}, {"fd_pwrite", P(I I I L I)}, {"fd_read", P(I I I I)},
-    {"fd_readdir", P(I I I L I)}, {"fd_renumber", P(I I)}, {"fd_seek", P(I L I I)}, {"fd_sync", P(I)}, {"fd_tell", P(I I)}, {"fd_write", P(I I I I)},
-    {"path_create_directory", P(I I I)}, {"path_filestat_get", P(I I I I I)}, {"path_filestat_set_times", P(I I I I L L I)}, {"path_link", P(I I I I I I I)},
-    {"path_open", P(I I I I I L L I I)}, {"path_readlink", P(I I I I I I)}, {"path_remove_directory", P(I I I)}, {"path_rename", P(I I I I I I)},
-    {"path_symlink", P(I I I I I)}, {"path_unlink_file", P(I I I)}, {"poll_oneoff", P(I I I I)}, {"proc_exit", "(param i32)"}, {"proc_raise", P(I)},
-    {"sched_yield", "(result i32)"}, {"random_get", P(I I)}, {"sock_recv", P(I I I I I I)}, {"sock_send", P(I I I I I)}, {"sock_shutdown", P(I I)}, {"sock_accept", P(I I I)}};
+const std::vector<std::pair<const char*, const char*>> functions = {{"args_get", P(I I)},
+                                                                    {"args_sizes_get", P(I I)},
+                                                                    {"environ_get", P(I I)},
+                                                                    {"environ_sizes_get", P(I I)},
+                                                                    {"clock_res_get", P(I I)},
+                                                                    {"clock_time_get", P(I L I)},
+                                                                    {"fd_advise", P(I L L I)},
+                                                                    {"fd_allocate", P(I L L)},
+                                                                    {"fd_close", P(I)},
+                                                                    {"fd_datasync", P(I)},
+                                                                    {"fd_fdstat_get", P(I I)},
+                                                                    {"fd_fdstat_set_flags", P(I I)},
+                                                                    {"fd_fdstat_set_rights", P(I L L)},
+                                                                    {"fd_filestat_get", P(I I)},
+                                                                    {"fd_filestat_set_size", P(I L)},
+                                                                    {"fd_filestat_set_times", P(I L L I)},
+                                                                    {"fd_pread", P(I I I L I)},
+                                                                    {"fd_prestat_get", P(I I)},
+                                                                    {"fd_prestat_dir_name", P(I I I)},
+                                                                    {"fd_pwrite", P(I I I L I)},
+                                                                    {"fd_read", P(I I I I)},
+                                                                    {"fd_readdir", P(I I I L I)},
+                                                                    {"fd_renumber", P(I I)},
+                                                                    {"fd_seek", P(I L I I)},
+                                                                    {"fd_sync", P(I)},
+                                                                    {"fd_tell", P(I I)},
+                                                                    {"fd_write", P(I I I I)},
+                                                                    {"path_create_directory", P(I I I)},
+                                                                    {"path_filestat_get", P(I I I I I)},
+                                                                    {"path_filestat_set_times", P(I I I I L L I)},
+                                                                    {"path_link", P(I I I I I I I)},
+                                                                    {"path_open", P(I I I I I L L I I)},
+                                                                    {"path_readlink", P(I I I I I I)},
+                                                                    {"path_remove_directory", P(I I I)},
+                                                                    {"path_rename", P(I I I I I I)},
+                                                                    {"path_symlink", P(I I I I I)},
+                                                                    {"path_unlink_file", P(I I I)},
+                                                                    {"poll_oneoff", P(I I I I)},
+                                                                    {"proc_exit", "(param i32)"},
+                                                                    {"proc_raise", P(I)},
+                                                                    {"sched_yield", "(result i32)"},
+                                                                    {"random_get", P(I I)},
+                                                                    {"sock_recv", P(I I I I I I)},
+                                                                    {"sock_send", P(I I I I I)},
+                                                                    {"sock_shutdown", P(I I)},
+                                                                    {"sock_accept", P(I I I)}};
 
 #undef I
 #undef L
@@ -138,14 +174,17 @@ TEST(EndToEnd, a_program_reads_a_granted_file_and_nothing_else) {
           (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
           (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
           (memory (export "memory") 1)
-          (data (i32.const 0) ")" + name + R"(")
+          (data (i32.const 0) ")" +
+                             name + R"(")
           (data (i32.const 32) "\00\01\00\00\40\00\00\00")
           (func (export "run") (result i32) (local $e i32)
-            (local.set $e (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const )" + std::to_string(name.size()) + R"()
+            (local.set $e (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const )" +
+                             std::to_string(name.size()) + R"()
                                       (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
             (if (local.get $e) (then (return (local.get $e))))
             (if (call $read (i32.load (i32.const 16)) (i32.const 32) (i32.const 1) (i32.const 36)) (then (return (i32.const -1))))
-            (call $write (i32.const 1) (i32.const 32) (i32.const 1) (i32.const 48)))))")) << run.problem;
+            (call $write (i32.const 1) (i32.const 32) (i32.const 1) (i32.const 48)))))"))
+            << run.problem;
         auto f = run.instance->func<u32()>("run");
         ASSERT_TRUE(f);
         auto r = (*f)();
@@ -159,7 +198,8 @@ TEST(EndToEnd, a_program_without_memory_gets_fault) {
     Program run;
     ASSERT_TRUE(run.link(R"((module
       (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
-      (func (export "run") (result i32) (call $random (i32.const 0) (i32.const 1)))))")) << run.problem;
+      (func (export "run") (result i32) (call $random (i32.const 0) (i32.const 1)))))"))
+        << run.problem;
     EXPECT_EQ((*run.instance->func<u32()>("run"))(), 21u);
 }
 
@@ -187,7 +227,8 @@ TEST(EndToEnd, an_exception_of_the_embedders_clock_is_an_error_of_the_guest) {
     ASSERT_TRUE(run.link(R"((module
       (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
       (memory (export "memory") 1)
-      (func (export "run") (result i32) (call $time (i32.const 0) (i64.const 0) (i32.const 0)))))")) << run.problem;
+      (func (export "run") (result i32) (call $time (i32.const 0) (i64.const 0) (i32.const 0)))))"))
+        << run.problem;
     EXPECT_EQ((*run.instance->func<u32()>("run"))(), 29u);
 }
 

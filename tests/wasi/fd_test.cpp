@@ -114,7 +114,8 @@ TEST_F(Fd, flags_can_be_changed_where_the_system_can) {
     fd_seek(p(), m(), file, 0, 0, n);
     EXPECT_EQ(guest->write(file, "A").first, Errno::success);
     EXPECT_EQ(read_text(dir / "f"), "A123456789!");
-    for (u32 fixed : {u32(fdflags::dsync), u32(fdflags::rsync), u32(fdflags::sync)}) EXPECT_EQ(fd_fdstat_set_flags(p(), m(), file, fixed), Errno::notsup);
+    for (u32 fixed : {u32(fdflags::dsync), u32(fdflags::rsync), u32(fdflags::sync)})
+        EXPECT_EQ(fd_fdstat_set_flags(p(), m(), file, fixed), Errno::notsup);
     EXPECT_EQ(fd_fdstat_set_flags(p(), m(), file, 32), Errno::inval);
     EXPECT_EQ(fd_fdstat_set_flags(p(), m(), 9, 0), Errno::badf);
     EXPECT_EQ(fd_fdstat_set_flags(p(), m(), 1, fdflags::append), Errno::notsup);

@@ -161,7 +161,8 @@ TEST_P(Path, create_directory_makes_one) {
     EXPECT_TRUE(files::is_directory(dir / "new"));
     EXPECT_EQ(mkdir("new/in/"), Errno::success);
     EXPECT_TRUE(files::is_directory(dir / "new/in"));
-    for (const char* path : {"new", "new/", "f", "f/", "dangling", "dangling/", "to-d", ".", "d/.", "d/..", "d/e/.."}) EXPECT_EQ(mkdir(path), Errno::exist) << path;
+    for (const char* path : {"new", "new/", "f", "f/", "dangling", "dangling/", "to-d", ".", "d/.", "d/..", "d/e/.."})
+        EXPECT_EQ(mkdir(path), Errno::exist) << path;
     EXPECT_EQ(mkdir("no/where"), Errno::noent);
     EXPECT_EQ(mkdir(""), Errno::noent);
     EXPECT_EQ(mkdir("f/x"), Errno::notdir);

@@ -62,7 +62,8 @@ TEST(Poll, sleeps_until_an_absolute_time) {
 
 TEST(Poll, reports_every_clock_whose_time_has_come) {
     Guest g;
-    Polled p = poll_all(g, {clock_subscription(1, 1, 10 * ms), clock_subscription(2, 1, ~u64(0)), clock_subscription(3, 1, 0), clock_subscription(4, 0, 0)});
+    Polled p =
+        poll_all(g, {clock_subscription(1, 1, 10 * ms), clock_subscription(2, 1, ~u64(0)), clock_subscription(3, 1, 0), clock_subscription(4, 0, 0)});
     ASSERT_EQ(p.events.size(), 2u);
     EXPECT_EQ(p.events[0].userdata, 3u);
     EXPECT_EQ(p.events[1].userdata, 4u);
@@ -73,7 +74,8 @@ TEST(Poll, reports_every_clock_whose_time_has_come) {
 
 TEST(Poll, clocks_that_cannot_be_waited_for_are_errors_of_their_own) {
     Guest g;
-    Polled p = poll_all(g, {clock_subscription(1, 2, 0), clock_subscription(2, 3, 0), clock_subscription(3, 4, 0), clock_subscription(4, 0, 0, 2), clock_subscription(5, 1, 3600'000 * ms)});
+    Polled p = poll_all(g, {clock_subscription(1, 2, 0), clock_subscription(2, 3, 0), clock_subscription(3, 4, 0), clock_subscription(4, 0, 0, 2),
+                            clock_subscription(5, 1, 3600'000 * ms)});
     ASSERT_EQ(p.events.size(), 4u);
     EXPECT_EQ(p.events[0].error, u16(Errno::notsup));
     EXPECT_EQ(p.events[1].error, u16(Errno::notsup));
@@ -94,8 +96,9 @@ TEST(Poll, files_and_streams_in_memory_are_always_ready) {
     Guest g(Context().dir(dir.string(), "/").stdin_bytes("abc").capture_stdout());
     u32 file = g.open("f", {.base = rights::of_file}).second;
     g.read(file, 2);
-    Polled p = poll_all(g, {file_subscription(1, EventType::fd_read, file), file_subscription(2, EventType::fd_write, file), file_subscription(3, EventType::fd_read, 0),
-                            file_subscription(4, EventType::fd_write, 1), file_subscription(5, EventType::fd_read, 3), clock_subscription(6, 1, ~u64(0))});
+    Polled p = poll_all(g, {file_subscription(1, EventType::fd_read, file), file_subscription(2, EventType::fd_write, file),
+                            file_subscription(3, EventType::fd_read, 0), file_subscription(4, EventType::fd_write, 1),
+                            file_subscription(5, EventType::fd_read, 3), clock_subscription(6, 1, ~u64(0))});
     ASSERT_EQ(p.events.size(), 5u);
     for (u64 i = 0; i < 5; ++i) {
         EXPECT_EQ(p.events[i].userdata, i + 1);
@@ -150,8 +153,8 @@ TEST(Poll, wakes_when_bytes_come) {
 TEST(Poll, bad_descriptors_and_missing_rights_are_events) {
     Guest g;
     fd_fdstat_set_rights(g.process, g.memory(), 2, rights::fd_write, 0);
-    Polled p = poll_all(g, {file_subscription(1, EventType::fd_read, 99), file_subscription(2, EventType::fd_write, 0), file_subscription(3, EventType::fd_read, 1),
-                            file_subscription(4, EventType::fd_write, 2)});
+    Polled p = poll_all(g, {file_subscription(1, EventType::fd_read, 99), file_subscription(2, EventType::fd_write, 0),
+                            file_subscription(3, EventType::fd_read, 1), file_subscription(4, EventType::fd_write, 2)});
     ASSERT_EQ(p.events.size(), 4u);
     EXPECT_EQ(p.events[0].error, u16(Errno::badf));
     for (std::size_t i : {1u, 2u, 3u}) EXPECT_EQ(p.events[i].error, u16(Errno::notcapable));

@@ -15,7 +15,7 @@ TEST(Proc, raise_does_what_the_signal_does_by_default) {
     Guest g;
     auto raise = [&](u32 s) { return proc_raise(g.process, g.memory(), s); };
     EXPECT_EQ(raise(0), Outcome{});
-    for (u32 s : {16u, 17u, 22u, 27u}) EXPECT_EQ(raise(s), Outcome{}) << s;
+    for (u32 s : {13u, 16u, 17u, 22u, 27u}) EXPECT_EQ(raise(s), Outcome{}) << s;
     for (u32 s : {18u, 19u, 20u, 21u}) EXPECT_EQ(raise(s), (Outcome{Errno::notsup, std::nullopt})) << s;
     EXPECT_EQ(raise(6).exit, 134);
     EXPECT_EQ(raise(9).exit, 137);

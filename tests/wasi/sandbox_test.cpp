@@ -1,10 +1,11 @@
 // The attack matrix: every operation on paths × {read-only, read-write} × everything a path can be, by the kernel's confinement and by our own.
-// Everything attacked is made for the test, so that a hole in the sandbox costs nobody a file. Whatever the outcome, nothing outside of the granted directory may change or become visible, and nothing inside of a read-only one change.
+// Everything attacked is made for the test, so that a hole in the sandbox costs nobody a file. Whatever the outcome, nothing outside of the granted
+// directory may change or become visible, and nothing inside of a read-only one change.
 #include "guest.hpp"
 
+#include <sys/stat.h>
 #include <atomic>
 #include <map>
-#include <sys/stat.h>
 #include <thread>
 
 namespace heddle::wasi::test {
@@ -19,7 +20,8 @@ std::map<std::string, std::string> picture(const files::path& root) {
     auto add = [&](const files::path& p) {
         struct stat s;
         if (lstat(p.c_str(), &s) != 0) return;
-        std::string text = std::to_string(s.st_mode) + " " + std::to_string(s.st_nlink) + " " + std::to_string(s.st_mtim.tv_sec) + "." + std::to_string(s.st_mtim.tv_nsec);
+        std::string text = std::to_string(s.st_mode) + " " + std::to_string(s.st_nlink) + " " + std::to_string(s.st_mtim.tv_sec) + "." +
+                           std::to_string(s.st_mtim.tv_nsec);
         if (S_ISREG(s.st_mode)) text += " " + read_text(p);
         if (S_ISLNK(s.st_mode)) text += " -> " + files::read_symlink(p).string();
         all[p.string()] = text;
@@ -35,9 +37,9 @@ std::map<std::string, std::string> picture(const files::path& root) {
 //   file, dir/inner, dir/sub/
 //   links in: link-file, link-dir    links out: out-file, out-dir, out-up, out-absolute, …    dangling, dangling-out, loop
 struct World {
-    TempDir top{files::is_directory("/dev/shm") ? "/dev/shm" : "/tmp"};   // memory: the matrix makes many trees
+    TempDir top{files::is_directory("/dev/shm") ? "/dev/shm" : "/tmp"};  // memory: the matrix makes many trees
     files::path box = top / "box", outside = top / "outside";
-    os::Descriptor held;                                                   // to the outside, for links by number
+    os::Descriptor held;  // to the outside, for links by number
 
     World() {
         files::create_directories(outside / "dir");
@@ -73,15 +75,18 @@ struct World {
 };
 
 std::vector<std::string> attacked_paths(const World& w) {
-    std::vector<std::string> names = {"file",     "dir",      "dir/inner",    "link-file",       "link-dir",  "link-dir/inner", "link-around", "out-file",     "out-dir",
-                                      "out-dir-slash", "out-up", "out-around", "out-absolute", "out-absolute-dir", "out-top",  "out-magic", "out-twice", "out-by-nested",
-                                      "dangling", "dangling-out", "dangling-absolute", "loop", "loop-a",     "missing",   "file/x",         "dir/missing"};
+    std::vector<std::string> names = {"file",     "dir",       "dir/inner",     "link-file",     "link-dir",   "link-dir/inner", "link-around",
+                                      "out-file", "out-dir",   "out-dir-slash", "out-up",        "out-around", "out-absolute",   "out-absolute-dir",
+                                      "out-top",  "out-magic", "out-twice",     "out-by-nested", "dangling",   "dangling-out",   "dangling-absolute",
+                                      "loop",     "loop-a",    "missing",       "file/x",        "dir/missing"};
     for (const char* through : {"out-dir", "out-dir-slash", "out-absolute-dir", "link-dir/../out-dir"})
         for (const char* target : {"/secret", "/dir", "/dir/inner", "/new", "/", "/.", "/.."}) names.push_back(std::string(through) + target);
-    for (const char* up : {"..", "../", "../.", "../outside/secret", "../box/file", "../outside", "../outside/new", "dir/../..", "dir/../../outside/secret", "link-dir/../../outside/secret",
-                           "out-up/outside/secret", "out-up/box/file", "out-top/outside/secret", "out-magic/secret", "out-magic/new", "dir/sub/../../../outside/new", "./.././outside/secret"})
+    for (const char* up : {"..", "../", "../.", "../outside/secret", "../box/file", "../outside", "../outside/new", "dir/../..",
+                           "dir/../../outside/secret", "link-dir/../../outside/secret", "out-up/outside/secret", "out-up/box/file",
+                           "out-top/outside/secret", "out-magic/secret", "out-magic/new", "dir/sub/../../../outside/new", "./.././outside/secret"})
         names.push_back(up);
-    for (const std::string& host : {w.outside.string() + "/secret", w.outside.string(), w.outside.string() + "/new", w.box.string() + "/file", "/" + w.outside.string() + "/secret"})
+    for (const std::string& host : {w.outside.string() + "/secret", w.outside.string(), w.outside.string() + "/new", w.box.string() + "/file",
+                                    "/" + w.outside.string() + "/secret"})
         names.push_back(host);
     names.push_back("");
     names.push_back(".");
@@ -129,18 +134,65 @@ std::string open_all_ways(Guest& g, const std::string& path) {
 
 const Attack attacks[] = {
     {"path_open", open_all_ways},
-    {"path_create_directory", [](Guest& g, const std::string& p) { g.on_path(path_create_directory, 3, p); return std::string(); }},
-    {"path_remove_directory", [](Guest& g, const std::string& p) { g.on_path(path_remove_directory, 3, p); return std::string(); }},
-    {"path_unlink_file", [](Guest& g, const std::string& p) { g.on_path(path_unlink_file, 3, p); return std::string(); }},
-    {"path_rename from", [](Guest& g, const std::string& p) { g.rename(p, "stolen"); return g.read(g.open("stolen").second, 100).text; }},
-    {"path_rename to", [](Guest& g, const std::string& p) { g.rename("file", p); return std::string(); }},
-    {"path_link from", [](Guest& g, const std::string& p) { g.link(p, "stolen"); g.link(p, "stolen", 3, 3, 1); return g.read(g.open("stolen").second, 100).text; }},
-    {"path_link to", [](Guest& g, const std::string& p) { g.link("file", p); return std::string(); }},
-    {"path_symlink", [](Guest& g, const std::string& p) { g.symlink("file", p); return std::string(); }},
-    {"path_symlink to and through", [](Guest& g, const std::string& p) { g.symlink(p, "made"); return open_all_ways(g, "made") + open_all_ways(g, "made/secret") + open_all_ways(g, "made/new"); }},
-    {"path_readlink", [](Guest& g, const std::string& p) { g.readlink(p); return std::string(); }},
-    {"path_filestat_set_times", [](Guest& g, const std::string& p) { g.set_times(p, 1, 1, 5, false); g.set_times(p, 1, 1, 5, true); return std::string(); }},
-    {"path_filestat_get", [](Guest& g, const std::string& p) {
+    {"path_create_directory",
+     [](Guest& g, const std::string& p) {
+         g.on_path(path_create_directory, 3, p);
+         return std::string();
+     }},
+    {"path_remove_directory",
+     [](Guest& g, const std::string& p) {
+         g.on_path(path_remove_directory, 3, p);
+         return std::string();
+     }},
+    {"path_unlink_file",
+     [](Guest& g, const std::string& p) {
+         g.on_path(path_unlink_file, 3, p);
+         return std::string();
+     }},
+    {"path_rename from",
+     [](Guest& g, const std::string& p) {
+         g.rename(p, "stolen");
+         return g.read(g.open("stolen").second, 100).text;
+     }},
+    {"path_rename to",
+     [](Guest& g, const std::string& p) {
+         g.rename("file", p);
+         return std::string();
+     }},
+    {"path_link from",
+     [](Guest& g, const std::string& p) {
+         g.link(p, "stolen");
+         g.link(p, "stolen", 3, 3, 1);
+         return g.read(g.open("stolen").second, 100).text;
+     }},
+    {"path_link to",
+     [](Guest& g, const std::string& p) {
+         g.link("file", p);
+         return std::string();
+     }},
+    {"path_symlink",
+     [](Guest& g, const std::string& p) {
+         g.symlink("file", p);
+         return std::string();
+     }},
+    {"path_symlink to and through",
+     [](Guest& g, const std::string& p) {
+         g.symlink(p, "made");
+         return open_all_ways(g, "made") + open_all_ways(g, "made/secret") + open_all_ways(g, "made/new");
+     }},
+    {"path_readlink",
+     [](Guest& g, const std::string& p) {
+         g.readlink(p);
+         return std::string();
+     }},
+    {"path_filestat_set_times",
+     [](Guest& g, const std::string& p) {
+         g.set_times(p, 1, 1, 5, false);
+         g.set_times(p, 1, 1, 5, true);
+         return std::string();
+     }},
+    {"path_filestat_get",
+     [](Guest& g, const std::string& p) {
          Filestat s;
          for (bool follow : {false, true})
              if (g.stat(p, follow, 3, &s) == Errno::success && s.size == std::string(secret).size() && s.filetype == 4) return std::string(secret);
@@ -150,9 +202,16 @@ const Attack attacks[] = {
 
 struct Sandbox : testing::TestWithParam<std::tuple<os::Confinement, Access>> {};
 
-INSTANTIATE_TEST_SUITE_P(Attacked, Sandbox, testing::Combine(testing::Values(os::Confinement::kernel, os::Confinement::walk), testing::Values(ReadOnly, ReadWrite)), [](const auto& i) {
-    return std::string(std::get<0>(i.param) == os::Confinement::kernel ? "kernel" : "walk") + (std::get<1>(i.param) == ReadOnly ? "_ro" : "_rw");
-});
+INSTANTIATE_TEST_SUITE_P(Attacked, Sandbox,
+                         testing::Combine(testing::Values(os::Confinement::kernel, os::Confinement::walk), testing::Values(ReadOnly, ReadWrite)),
+                         [](const auto& i) {
+                             return std::string(std::get<0>(i.param) == os::Confinement::kernel ? "kernel" : "walk") +
+                                    (std::get<1>(i.param) == ReadOnly ? "_ro" : "_rw");
+                         });
+
+struct ReadOnlyBox : testing::TestWithParam<os::Confinement> {};
+INSTANTIATE_TEST_SUITE_P(Confined, ReadOnlyBox, testing::Values(os::Confinement::kernel, os::Confinement::walk),
+                         [](const auto& i) { return i.param == os::Confinement::kernel ? "by_the_kernel" : "by_walking"; });
 
 }  // namespace
 
@@ -180,8 +239,8 @@ TEST_P(Sandbox, nothing_escapes) {
             ASSERT_EQ(picture(world->outside), before) << attack.name << " '" << path << "'";
             ASSERT_FALSE(files::exists(world->top / "stolen") || files::exists(world->top / "made")) << attack.name << " '" << path << "'";
             auto box_now = picture(world->box);
-            if (access == ReadOnly) ASSERT_EQ(box_now, box_before) << attack.name << " '" << path << "'";
             if (box_now == box_before) continue;
+            ASSERT_EQ(access, ReadWrite) << attack.name << " '" << path << "'";
             world = std::make_unique<World>();
             paths = attacked_paths(*world);
             before = picture(world->outside);
@@ -211,9 +270,8 @@ TEST_P(Sandbox, a_read_only_end_protects_links_and_renames) {
     EXPECT_EQ(files::exists(w.top / "other" / "linked"), access == ReadWrite);
 }
 
-TEST_P(Sandbox, read_only_refuses_every_change_and_nothing_else) {
-    auto [how, access] = GetParam();
-    if (access != ReadOnly) GTEST_SKIP() << "about read-only directories";
+TEST_P(ReadOnlyBox, refuses_every_change_and_nothing_else) {
+    os::Confinement how = GetParam();
     World w;
     Context c;
     c.dir(w.box.string(), "/", ReadOnly);
@@ -282,7 +340,8 @@ TEST_P(Sandbox, renames_behind_its_back_do_not_open_it) {
     int escapes = 0, opened = 0;
     while (std::chrono::steady_clock::now() < until) {
         g.rewind();
-        for (const char* path : {"swap/secret", "deep/a/b/../../secret", "deep/a/b/../../../file", "deep/a/../secret", "deep/a/../dir/inner", "deep/a/b/../../dir/inner"}) {
+        for (const char* path : {"swap/secret", "deep/a/b/../../secret", "deep/a/b/../../../file", "deep/a/../secret", "deep/a/../dir/inner",
+                                 "deep/a/b/../../dir/inner"}) {
             auto [e, fd] = g.open(path, {.follow = 1});
             if (e != Errno::success) continue;
             ++opened;

@@ -52,7 +52,9 @@ struct Sock : testing::Test {
         GuestString to{guest->room(n), n};
         u32 count = guest->room(4), out = guest->room(2);
         Errno e = sock_recv(p(), m(), fd, guest->vectors({to}), 1, flags, count, out);
-        if (e == Errno::success) EXPECT_EQ(guest->get<u16>(out), 0);
+        if (e == Errno::success) {
+            EXPECT_EQ(guest->get<u16>(out), 0);
+        }
         return {e, e == Errno::success ? guest->bytes(to.at, guest->get<u32>(count)) : ""};
     }
     std::pair<Errno, u32> send(u32 fd, const std::string& s, u32 flags = 0) {
@@ -212,7 +214,8 @@ TEST(Listeners, may_be_made_by_the_embedder) {
 }
 
 TEST(Listeners, need_a_numeric_address) {
-    for (const char* bad : {"", "x", "localhost:80", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:80x", "1.2.3:80", "-1"}) EXPECT_EQ(os::listen_at(bad).error(), Errno::inval) << bad;
+    for (const char* bad : {"", "x", "localhost:80", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:80x", "1.2.3:80", "-1"})
+        EXPECT_EQ(os::listen_at(bad).error(), Errno::inval) << bad;
     EXPECT_TRUE(os::listen_at("0"));
     EXPECT_TRUE(os::listen_at("[::1]:0"));
 }

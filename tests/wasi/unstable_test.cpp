@@ -29,8 +29,9 @@ TEST(Unstable, filestat_has_56_bytes) {
     GuestString path = g.text("f");
     for (bool by_path : {false, true}) {
         g.memory().store(at + 56, u64(0x1122334455667788));
-        if (by_path) EXPECT_EQ(unstable::path_filestat_get(g.process, g.memory(), 3, 0, path.at, path.size, at), Errno::success);
-        else EXPECT_EQ(unstable::fd_filestat_get(g.process, g.memory(), fd, at), Errno::success);
+        Errno e = by_path ? unstable::path_filestat_get(g.process, g.memory(), 3, 0, path.at, path.size, at)
+                          : unstable::fd_filestat_get(g.process, g.memory(), fd, at);
+        EXPECT_EQ(e, Errno::success);
         EXPECT_EQ(g.get<u64>(at), full.dev);
         EXPECT_EQ(g.get<u64>(at + 8), full.ino);
         EXPECT_EQ(g.get<u8>(at + 16), 4);
@@ -49,14 +50,14 @@ TEST(Unstable, filestat_has_56_bytes) {
 TEST(Unstable, poll_reads_subscriptions_of_56_bytes) {
     Guest g(Context().stdin_bytes("abc"));
     u32 in = g.room(2 * 56), out = g.room(64), n = g.room(4);
-    g.memory().store(in, u64(7));             // userdata
-    g.memory().store(in + 8, u8(0));          // a clock
-    g.memory().store(in + 16, u64(99));       // its identifier, which nobody needs
-    g.memory().store(in + 24, u32(1));        // monotonic
-    g.memory().store(in + 32, u64(1000));     // timeout
+    g.memory().store(in, u64(7));          // userdata
+    g.memory().store(in + 8, u8(0));       // a clock
+    g.memory().store(in + 16, u64(99));    // its identifier, which nobody needs
+    g.memory().store(in + 24, u32(1));     // monotonic
+    g.memory().store(in + 32, u64(1000));  // timeout
     g.memory().store(in + 56, u64(8));
-    g.memory().store(in + 64, u8(1));         // reading
-    g.memory().store(in + 72, u32(0));        // of standard input
+    g.memory().store(in + 64, u8(1));   // reading
+    g.memory().store(in + 72, u32(0));  // of standard input
     EXPECT_EQ(unstable::poll_oneoff(g.process, g.memory(), in, out, 1, n), Errno::success);
     EXPECT_EQ(g.get<u32>(n), 1u);
     EXPECT_EQ(g.get<Event>(out).userdata, 7u);

@@ -8,7 +8,7 @@ namespace heddle::wasi::p1 {
 namespace {
 
 // https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview1/docs.md#signal
-enum Signal : u32 { none = 0, chld = 16, cont = 17, stop = 18, tstp = 19, ttin = 20, ttou = 21, urg = 22, winch = 27, sys = 30 };
+enum Signal : u32 { none = 0, pipe = 13, chld = 16, cont = 17, stop = 18, tstp = 19, ttin = 20, ttou = 21, urg = 22, winch = 27, sys = 30 };
 
 }  // namespace
 
@@ -21,6 +21,7 @@ Outcome proc_raise(Process& p, GuestMemory m, u32 signal) {
     if (signal > sys) return {Errno::inval, std::nullopt};
     switch (signal) {
         case none:
+        case Signal::pipe:
         case chld:
         case cont:
         case urg:

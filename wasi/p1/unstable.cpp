@@ -1,5 +1,5 @@
 // wasi_unstable, the version before preview 1: its own order of `whence`, a shorter filestat, a longer subscription. All else is the same.
-// https://github.com/WebAssembly/WASI/blob/wasi-0.1/legacy/preview0/docs.md
+// https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview0/docs.md
 #include <iterator>
 
 #include "p1/functions.hpp"
