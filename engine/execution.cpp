@@ -29,12 +29,12 @@ std::string limit_detail(const StoreData& s, TrapCode code) {
     const Config& k = s.config();
     auto says = [](u64 value, const char* unit, const char* option) { return std::to_string(value) + unit + " (" + option + ")"; };
     switch (code) {
-    case TrapCode::stack_overflow: return says(s.engine.data().stacks.stack_bytes(), " bytes", "Config::max_stack_bytes");
-    case TrapCode::stack_limit: return says(s.engine.data().stacks.limit(), " in use", "Config::max_stacks");
-    case TrapCode::nesting_limit: return says(k.max_nested_runs, "", "Config::max_nested_runs");
-    case TrapCode::heap_limit: return says(k.max_heap_bytes, " bytes", "Config::max_heap_bytes");
-    case TrapCode::out_of_fuel: return "Store::set_fuel gives more";
-    default: return {};
+        case TrapCode::stack_overflow: return says(s.engine.data().stacks.stack_bytes(), " bytes", "Config::max_stack_bytes");
+        case TrapCode::stack_limit: return says(s.engine.data().stacks.limit(), " in use", "Config::max_stacks");
+        case TrapCode::nesting_limit: return says(k.max_nested_runs, "", "Config::max_nested_runs");
+        case TrapCode::heap_limit: return says(k.max_heap_bytes, " bytes", "Config::max_heap_bytes");
+        case TrapCode::out_of_fuel: return "Store::set_fuel gives more";
+        default: return {};
     }
 }
 
@@ -101,28 +101,28 @@ Host carry_out(ExecContext& c, Host said, Caller& caller, Slot* frame, HostFunc&
     ExecutionData& e = *c.current;
     HostRecord* r = record_of(c, frame);
     switch (said) {
-    case Host::done:
-        c.frame = frame;
-        if (r) pop_host_frame(e);
-        return Host::done;
-    case Host::threw:
-        if (r) pop_host_frame(e);
-        return Host::threw;
-    case Host::trap: return raised_trap(c);
-    case Host::call: {
-        if (!r || !r->callee) return trapped(c, TrapCode::host, "a host function said call without Caller::call");
-        const FuncObject* f = std::exchange(r->callee, nullptr);
-        r->results = f->code->result_slots;
-        return enter(c, *f, r->called_frame(), cells.host_next, frame + host.code.record) ? Host::call : trapped(c, TrapCode::stack_overflow);
-    }
-    case Host::block:
-    case Host::park:
-        if (e.leaf) return trapped(c, TrapCode::host, "a function called with Caller::leaf cannot wait");
-        if (!r) caller.frame<Done>();
-        c.pc = said == Host::block ? cells.resume_blocked : cells.resume_parked;
-        c.frame = frame + host.code.record;
-        c.instance = in;
-        return said;
+        case Host::done:
+            c.frame = frame;
+            if (r) pop_host_frame(e);
+            return Host::done;
+        case Host::threw:
+            if (r) pop_host_frame(e);
+            return Host::threw;
+        case Host::trap: return raised_trap(c);
+        case Host::call: {
+            if (!r || !r->callee) return trapped(c, TrapCode::host, "a host function said call without Caller::call");
+            const FuncObject* f = std::exchange(r->callee, nullptr);
+            r->results = f->code->result_slots;
+            return enter(c, *f, r->called_frame(), cells.host_next, frame + host.code.record) ? Host::call : trapped(c, TrapCode::stack_overflow);
+        }
+        case Host::block:
+        case Host::park:
+            if (e.leaf) return trapped(c, TrapCode::host, "a function called with Caller::leaf cannot wait");
+            if (!r) caller.frame<Done>();
+            c.pc = said == Host::block ? cells.resume_blocked : cells.resume_parked;
+            c.frame = frame + host.code.record;
+            c.instance = in;
+            return said;
     }
     return trapped(c, TrapCode::host, "a host function gave an unknown answer");
 }
@@ -181,10 +181,10 @@ Host ask_store(ExecContext& c, InstanceObject* at) noexcept {
     if (!s.ask) return trapped(c, TrapCode::interrupted);
     Caller caller = ApiAccess::caller(c, at, nullptr, nullptr);
     switch (s.ask(caller)) {
-    case Host::done: return Host::done;
-    case Host::trap: return raised_trap(c);
-    case Host::park: return Host::park;
-    default: return trapped(c, TrapCode::host, "Store::on_interrupt may answer done, trap and park only");
+        case Host::done: return Host::done;
+        case Host::trap: return raised_trap(c);
+        case Host::park: return Host::park;
+        default: return trapped(c, TrapCode::host, "Store::on_interrupt may answer done, trap and park only");
     }
 }
 
@@ -323,11 +323,11 @@ Exit end_waiting(ExecutionData& e, Exit how) noexcept {
 Exit end_run(ExecutionData& e) noexcept {
     Exit how = Exit(e.store->context.exit);
     switch (how) {
-    case Exit::returned: return end_returned(e);
-    case Exit::trapped: return end_trapped(e);
-    case Exit::threw: return end_threw(e);
-    case Exit::blocked:
-    case Exit::parked: return end_waiting(e, how);
+        case Exit::returned: return end_returned(e);
+        case Exit::trapped: return end_trapped(e);
+        case Exit::threw: return end_threw(e);
+        case Exit::blocked:
+        case Exit::parked: return end_waiting(e, how);
     }
     return how;
 }
@@ -388,11 +388,19 @@ Exit run_execution(ExecutionData& e) noexcept {
     return how;
 }
 
+// A handful of slots: a loop is quicker than a call of memcpy, which the empty statement keeps the compiler from making of it.
+void copy_slots(Slot* to, const Slot* from, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+        to[i] = from[i];
+        asm volatile("");
+    }
+}
+
 // Arguments at the bottom of the stack; false: no stack, or not that many fit.
 bool load_arguments(ExecutionData& e, const FuncObject& f, std::span<const Slot> args) noexcept {
     std::size_t n = std::min<std::size_t>(args.size(), f.code->param_slots);
     if (u64(e.stack.end - e.stack.base) < n * sizeof(Slot)) return false;
-    if (n) std::memcpy(e.bottom(), args.data(), n * sizeof(Slot));
+    copy_slots(e.bottom(), args.data(), n);
     e.func = &f;
     e.state = State::ready;
     return true;
@@ -448,7 +456,7 @@ Exit call_on(ExecutionData& e, const FuncObject& f, std::span<Slot> slots) noexc
     if (!load_arguments(e, f, slots)) return died_of(e, plain_trap(s, TrapCode::stack_overflow));
     Exit how = run_execution(e);
     if (how == Exit::blocked || how == Exit::parked) how = drive(e, how);
-    if (how == Exit::returned && e.result_slots) std::memcpy(slots.data(), e.bottom(), std::min<std::size_t>(slots.size(), e.result_slots) * sizeof(Slot));
+    if (how == Exit::returned) copy_slots(slots.data(), e.bottom(), std::min<std::size_t>(slots.size(), e.result_slots));
     return how;
 }
 
@@ -633,7 +641,7 @@ Exit Caller::leaf(const Func& f, std::span<const Slot> args, std::span<Slot> res
     if (!take_stack(e)) how = died_of(e, plain_trap(s, TrapCode::stack_limit));
     else if (!load_arguments(e, *f.object(), args)) how = died_of(e, plain_trap(s, TrapCode::stack_overflow));
     else how = run_execution(e);
-    if (how == Exit::returned && e.result_slots) std::memcpy(results.data(), e.bottom(), std::min<std::size_t>(results.size(), e.result_slots) * sizeof(Slot));
+    if (how == Exit::returned) copy_slots(results.data(), e.bottom(), std::min<std::size_t>(results.size(), e.result_slots));
     e.state = State::idle;
     if (std::exchange(s.interrupt_again, false)) interrupt(s);
     return how;

@@ -9,11 +9,11 @@ ExternType type_of(const Extern& e) {
     ExternType t;
     t.kind = e.kind;
     switch (e.kind) {
-    case ExternKind::func: t.type = e.func.object()->type; break;
-    case ExternKind::table: t.table = e.table.type(); break;
-    case ExternKind::memory: t.memory = e.memory.type(); break;
-    case ExternKind::global: t.global = e.global.type(); break;
-    case ExternKind::tag: t.type = e.tag.type(); break;
+        case ExternKind::func: t.type = e.func.object()->type; break;
+        case ExternKind::table: t.table = e.table.type(); break;
+        case ExternKind::memory: t.memory = e.memory.type(); break;
+        case ExternKind::global: t.global = e.global.type(); break;
+        case ExternKind::tag: t.type = e.tag.type(); break;
     }
     return t;
 }
@@ -26,11 +26,11 @@ std::string name_of(const Import& i) { return "\"" + std::string(i.module) + "\"
 
 bool is_empty(const Extern& e) {
     switch (e.kind) {
-    case ExternKind::func: return !e.func;
-    case ExternKind::table: return !e.table.object();
-    case ExternKind::memory: return !e.memory;
-    case ExternKind::global: return !e.global.object();
-    case ExternKind::tag: return !e.tag.object();
+        case ExternKind::func: return !e.func;
+        case ExternKind::table: return !e.table.object();
+        case ExternKind::memory: return !e.memory;
+        case ExternKind::global: return !e.global.object();
+        case ExternKind::tag: return !e.tag.object();
     }
     return true;
 }
@@ -41,7 +41,8 @@ void check_import(StoreData& s, const Import& wanted, const Extern& given) {
     ExternType actual = type_of(given);
     bool exact_differs = wanted.type.kind == ExternKind::func && wanted.type.exact && actual.type != wanted.type.type;
     if (exact_differs || !types.is_subtype(actual, wanted.type))
-        unlinkable("incompatible import type: " + name_of(wanted) + " must be " + describe(types, wanted.type) + ", but is " + describe(types, actual));
+        unlinkable("incompatible import type: " + name_of(wanted) + " must be " + describe(types, wanted.type) + ", but is " +
+                   describe(types, actual));
     bool elsewhere = (given.kind == ExternKind::func && given.func.object()->instance->store != &s) ||
                      (given.kind == ExternKind::global && given.global.object()->store != &s) ||
                      (given.kind == ExternKind::memory && !actual.memory.shared && given.memory.object()->mapping->store != &s);
@@ -55,14 +56,14 @@ void add_imports(StoreData& s, InstanceData& in, std::span<const Extern> imports
         check_import(s, wanted[i], imports[i]);
         const Extern& e = imports[i];
         switch (e.kind) {
-        case ExternKind::func: in.imported_func_space.push_back(e.func.object()); break;
-        case ExternKind::table: in.table_space.push_back(e.table.object()); break;
-        case ExternKind::memory:
-            if (e.memory.object()->type.shared) keep_memory(s, *e.memory.object());
-            in.memory_space.push_back(e.memory.object());
-            break;
-        case ExternKind::global: in.global_space.push_back(e.global.object()); break;
-        case ExternKind::tag: in.tag_space.push_back(e.tag.object()); break;
+            case ExternKind::func: in.imported_func_space.push_back(e.func.object()); break;
+            case ExternKind::table: in.table_space.push_back(e.table.object()); break;
+            case ExternKind::memory:
+                if (e.memory.object()->type.shared) keep_memory(s, *e.memory.object());
+                in.memory_space.push_back(e.memory.object());
+                break;
+            case ExternKind::global: in.global_space.push_back(e.global.object()); break;
+            case ExternKind::tag: in.tag_space.push_back(e.tag.object()); break;
         }
     }
     in.imported_funcs = in.imported_func_space.data();
@@ -72,7 +73,8 @@ void add_funcs(InstanceData& in) {
     const ModuleData& m = *in.module;
     std::size_t n = m.bodies.size();
     in.func_storage = std::make_unique<FuncObject[]>(n);
-    for (std::size_t i = 0; i < n; ++i) in.func_storage[i] = {.code = &m.code[i], .instance = &in, .type = m.funcs[m.imported_funcs + i], .host = nullptr};
+    for (std::size_t i = 0; i < n; ++i)
+        in.func_storage[i] = {.code = &m.code[i], .instance = &in, .type = m.funcs[m.imported_funcs + i], .host = nullptr};
     in.own_funcs = in.func_storage.get();
     in.code = m.code.get();
 }

@@ -49,7 +49,8 @@ struct Linker::Data {
         ImportType asked{std::string(wanted.module), std::string(wanted.name), wanted.type};
         if (fallback)
             if (std::optional<Extern> e = fallback(store, asked)) return *e;
-        throw Error{Error::Kind::unlinkable, "unknown import: \"" + asked.module + "\" \"" + asked.name + "\" " + describe(store.data().types(), wanted.type)};
+        throw Error{Error::Kind::unlinkable,
+                    "unknown import: \"" + asked.module + "\" \"" + asked.name + "\" " + describe(store.data().types(), wanted.type)};
     }
 };
 

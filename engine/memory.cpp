@@ -47,8 +47,8 @@ bool commit(Mapping& m, u64 bytes) {
 
 void check_minimum(const MemoryType& type, u64 bytes, u64 max_bytes) {
     if (bytes <= max_bytes) return;
-    over_limit("a memory of " + std::to_string(type.limits.min) + " pages (" + std::to_string(bytes) + " bytes) is over the limit of " + std::to_string(max_bytes) +
-               " bytes (Config::max_memory_bytes)");
+    over_limit("a memory of " + std::to_string(type.limits.min) + " pages (" + std::to_string(bytes) + " bytes) is over the limit of " +
+               std::to_string(max_bytes) + " bytes (Config::max_memory_bytes)");
 }
 
 }  // namespace

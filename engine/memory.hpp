@@ -19,12 +19,12 @@ struct MemoryBudget {
 
 struct Mapping {
     MemoryObject object;
-    u64 reserved = 0;                 // bytes of address space
-    u64 committed = 0;                // readable and writable, a multiple of the host's page
+    u64 reserved = 0;   // bytes of address space
+    u64 committed = 0;  // readable and writable, a multiple of the host's page
     std::atomic<u32> owners{1};
-    std::mutex growing;               // a shared memory may be grown by several threads
+    std::mutex growing;  // a shared memory may be grown by several threads
     std::shared_ptr<MemoryBudget> budget;
-    StoreData* store = nullptr;       // that made it; not followed for shared memories
+    StoreData* store = nullptr;  // that made it; not followed for shared memories
 };
 
 // Throws Error::Kind::limit: the minimum is over `max_bytes` or the budget, or the system gives no address space.

@@ -20,8 +20,8 @@ struct Stack {
 // Thread-safe.
 class StackPool {
 public:
-    static constexpr u64 min_bytes = 16 << 10;   // of one stack, the slack included
-    static constexpr u64 kept_prefix = 32 << 10; // stays committed in a free stack
+    static constexpr u64 min_bytes = 16 << 10;    // of one stack, the slack included
+    static constexpr u64 kept_prefix = 32 << 10;  // stays committed in a free stack
 
     // Address space is reserved at the first take(). When the system refuses, fewer stacks are reserved.
     StackPool(u64 stack_bytes, u64 limit, u64 keep = 64);
@@ -34,7 +34,7 @@ public:
     void give_back(Stack stack) noexcept;
 
     u64 stack_bytes() const { return stack_bytes_; }
-    u64 limit() const { return limit_; }         // how many can be in use at once
+    u64 limit() const { return limit_; }  // how many can be in use at once
     u64 in_use() const;
 
 private:
@@ -45,8 +45,8 @@ private:
     u64 stack_bytes_, limit_, keep_;
     std::byte* slab_ = nullptr;
     u64 slab_bytes_ = 0;
-    u64 fresh_ = 0;                              // stacks below this index have been used
-    std::vector<u64> free_;                      // indices; the last is the warmest
+    u64 fresh_ = 0;          // stacks below this index have been used
+    std::vector<u64> free_;  // indices; the last is the warmest
 };
 
 }  // namespace heddle

@@ -42,8 +42,8 @@ struct HostFunc {
     RawHostFunction call = nullptr;
     void* data = nullptr;
     void (*release)(void*) = nullptr;
-    std::shared_ptr<void> keep;          // a Linker's function object, used in place of `release`
-    u32 slots = 0;                       // of arguments or results, whichever are more
+    std::shared_ptr<void> keep;  // a Linker's function object, used in place of `release`
+    u32 slots = 0;               // of arguments or results, whichever are more
 
     HostFunc() = default;
     HostFunc(const HostFunc&) = delete;
@@ -57,9 +57,9 @@ struct HostFunc {
 //
 //   frame -> arguments, results | record: 3 slots | (alignment) HostRecord | called function's frame …
 struct alignas(16) HostRecord {
-    HostRecord* below = nullptr;         // the Execution's next one
+    HostRecord* below = nullptr;  // the Execution's next one
     HostFrame* object = nullptr;
-    Slot* frame = nullptr;               // of the host function
+    Slot* frame = nullptr;  // of the host function
     HostFunc* host = nullptr;
     InstanceObject* caller = nullptr;
     const FuncObject* callee = nullptr;  // set by Caller::call, taken by the driver
@@ -76,7 +76,7 @@ struct DomainData : std::enable_shared_from_this<DomainData> {
 };
 
 struct InstanceData : InstanceObject {
-    Module owner;                                // keeps the module; empty for the host instance
+    Module owner;  // keeps the module; empty for the host instance
     std::unique_ptr<GlobalObject[]> global_storage;
     std::vector<GlobalObject*> global_space;
     std::vector<TableObject*> table_space;
@@ -84,9 +84,9 @@ struct InstanceData : InstanceObject {
     std::vector<TagObject*> tag_space;
     std::vector<FuncObject*> imported_func_space;
     std::unique_ptr<FuncObject[]> func_storage;
-    std::vector<std::vector<u64>> elem_values;   // of segments given as expressions; empty for the others
+    std::vector<std::vector<u64>> elem_values;  // of segments given as expressions; empty for the others
     std::shared_ptr<DomainData> domain_owner;
-    MemoryObject* main_memory = nullptr;         // exported as "memory", else the first
+    MemoryObject* main_memory = nullptr;  // exported as "memory", else the first
 
     // Element i of a segment that has not been dropped.
     Ref element(u32 segment, u64 i) const {
@@ -102,19 +102,19 @@ struct ExecutionData {
     Execution* handle = nullptr;
     StoreData* store = nullptr;
     Execution::State state = Execution::State::idle;
-    bool cached = false;                 // of Func::call: keeps its stack
-    bool leaf = false;                   // realloc and the like: must not suspend
+    bool cached = false;  // of Func::call: keeps its stack
+    bool leaf = false;    // realloc and the like: must not suspend
     Stack stack;
-    HostRecord* top = nullptr;           // the innermost host frame
-    const FuncObject* func = nullptr;    // the base call's
-    const Word* pc = nullptr;            // where to go on
+    HostRecord* top = nullptr;         // the innermost host frame
+    const FuncObject* func = nullptr;  // the base call's
+    const Word* pc = nullptr;          // where to go on
     Slot* frame = nullptr;
     InstanceObject* instance = nullptr;
     u32 result_slots = 0;
-    std::vector<Slot> results;           // kept when the stack is given back
+    std::vector<Slot> results;  // kept when the stack is given back
     Trap trap;
     ExnRef exception;
-    std::size_t place = 0;               // in StoreData::executions
+    std::size_t place = 0;  // in StoreData::executions
 
     ExecutionData(StoreData& s, Execution* h);
     ~ExecutionData();
@@ -131,19 +131,19 @@ struct StoreData {
     ExecContext context;
     std::shared_ptr<MemoryBudget> budget;
 
-    InstanceData host_instance;          // what host functions belong to
+    InstanceData host_instance;  // what host functions belong to
     std::deque<HostFunc> host_funcs;
-    std::deque<GlobalObject> globals;    // made by the embedder; instances own theirs
+    std::deque<GlobalObject> globals;  // made by the embedder; instances own theirs
     std::deque<TableObject> tables;
     std::deque<TagObject> tags;
-    std::vector<Mapping*> memories;      // a share of each
+    std::vector<Mapping*> memories;  // a share of each
     std::vector<std::unique_ptr<InstanceData>> instances;
     std::unordered_map<u64, std::unique_ptr<HostReference>> host_refs;  // by value
     std::unordered_map<u64, u64> host_values;                           // word -> value
     // Functions made for a Linker's definitions; the definition is kept so that its address stays its own.
     std::unordered_map<const void*, std::pair<std::shared_ptr<const void>, FuncObject*>> linked;
     std::vector<std::unique_ptr<ExceptionObject>> exceptions;
-    u64 heap_bytes = 0, heap_goal = u64(1) << 20;   // collect when the heap has grown to the goal
+    u64 heap_bytes = 0, heap_goal = u64(1) << 20;  // collect when the heap has grown to the goal
 
     std::vector<ExecutionData*> executions;
     std::vector<std::unique_ptr<Execution>> calls;  // for Func::call: one per depth of nesting, kept with its stack
@@ -154,11 +154,11 @@ struct StoreData {
 
     std::function<Host(Caller&)> ask;
     std::function<bool(Store&)> wait;
-    bool interrupt_again = false;        // an interrupt wanted to park where nothing can: asked again later
-    Trap raised;                         // what a native function gave to fail()
-    bool raised_ends = false;            // and it ends the run that is on
+    bool interrupt_again = false;  // an interrupt wanted to park where nothing can: asked again later
+    Trap raised;                   // what a native function gave to fail()
+    bool raised_ends = false;      // and it ends the run that is on
     Trap last_trap;
-    std::optional<Error> refused;        // a call was not made at all
+    std::optional<Error> refused;  // a call was not made at all
     ExceptionObject* last_exception = nullptr;
 
     StoreData(Store* s, const Engine& e);
@@ -171,10 +171,10 @@ struct StoreData {
 
 // The store's half of what handles offer (store.cpp).
 HostFunc& new_host_func(StoreData& s, TypeId type, RawHostFunction f, void* data);
-TableObject& new_table(StoreData& s, const TableType& type, Ref initial);     // throws limit (table.cpp)
-u64 grow_table(TableObject& t, u64 delta, Ref value) noexcept;                 // the old size, or ~0
-MemoryObject& new_memory(StoreData& s, const MemoryType& type);               // throws limit
-void keep_memory(StoreData& s, MemoryObject& shared);                         // another Store's shared memory
+TableObject& new_table(StoreData& s, const TableType& type, Ref initial);  // throws limit (table.cpp)
+u64 grow_table(TableObject& t, u64 delta, Ref value) noexcept;             // the old size, or ~0
+MemoryObject& new_memory(StoreData& s, const MemoryType& type);            // throws limit
+void keep_memory(StoreData& s, MemoryObject& shared);                      // another Store's shared memory
 u32 slot_count(std::span<const ValType> types);
 void write_values(std::span<const Value> values, Slot* to);
 std::vector<Value> read_values(std::span<const ValType> types, const Slot* from);

@@ -43,8 +43,8 @@ bool make_room(TableObject& t, u64 size) {
 TableObject& new_table(StoreData& s, const TableType& type, Ref initial) {
     u64 allowed = s.config().max_table_elements;
     if (type.limits.min > allowed)
-        throw Error{Error::Kind::limit, "a table of " + std::to_string(type.limits.min) + " elements is over the limit of " + std::to_string(allowed) +
-                                            " (Config::max_table_elements)"};
+        throw Error{Error::Kind::limit, "a table of " + std::to_string(type.limits.min) + " elements is over the limit of " +
+                                            std::to_string(allowed) + " (Config::max_table_elements)"};
     TableObject& t = s.tables.emplace_back();
     t.type = type;
     t.max_size = std::min(type.limits.max.value_or(~u64(0)), allowed);

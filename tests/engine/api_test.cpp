@@ -67,15 +67,23 @@ TEST_F(Api, eager_translation_gives_the_same_results) {
     Engine eager(config);
     Store s(eager);
     EXPECT_EQ(call<i32>(load(s, R"((module (func $g (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
-        (func (export "f") (param i32) (result i32) (call $g (local.get 0)))))"), "f", 21), 42);
+        (func (export "f") (param i32) (result i32) (call $g (local.get 0)))))"),
+                        "f", 21),
+              42);
 }
 
 TEST_F(Api, values_of_every_type_go_in_and_out) {
-    Instance in = load(store, R"((module (func (export "f") (param i32 i64 f32 f64 v128 externref funcref) (result funcref externref v128 f64 f32 i64 i32)
+    Instance in =
+        load(store, R"((module (func (export "f") (param i32 i64 f32 f64 v128 externref funcref) (result funcref externref v128 f64 f32 i64 i32)
         local.get 6 local.get 5 local.get 4 local.get 3 local.get 2 local.get 1 local.get 0)))");
     Func f = func(in, "f");
     Ref host = store.host_ref(1);
-    std::vector<Value> args = {Value::i32(-1),          Value::i64(-2),  Value::f32(0.5f), Value::f64(0.25), Value::v128({3, 4}), Value::ref(externref_type, host),
+    std::vector<Value> args = {Value::i32(-1),
+                               Value::i64(-2),
+                               Value::f32(0.5f),
+                               Value::f64(0.25),
+                               Value::v128({3, 4}),
+                               Value::ref(externref_type, host),
                                Value::ref(funcref_type, f.ref())};
     auto r = value(f.call(store, args));
     ASSERT_EQ(r.size(), 7u);
@@ -102,7 +110,8 @@ TEST_F(Api, arguments_are_checked) {
 }
 
 TEST_F(Api, a_typed_function_of_another_type_shows_both) {
-    Instance in = load(store, R"((module (func (export "add") (param i32 i32) (result i32) i32.const 0) (func (export "other")) (memory (export "m") 1)))");
+    Instance in =
+        load(store, R"((module (func (export "add") (param i32 i32) (result i32) i32.const 0) (func (export "other")) (memory (export "m") 1)))");
     EXPECT_EQ(in.func<i32(i64)>("add").error().message, "the function is (func (param i32 i32) (result i32)), not (func (param i64) (result i32))");
     EXPECT_EQ(in.func<void()>("ad").error().message, "no exported function \"ad\"; there is: add, other");
     EXPECT_FALSE(in.find_func("m"));
@@ -131,12 +140,15 @@ TEST_F(Api, a_function_of_another_store_is_refused) {
 }
 
 TEST_F(Api, functions_of_the_embedder_are_called_directly_too) {
-    Func twice = Func::create(store, {{i32_type}, {i32_type}}, [](Caller& c, void*) {
-        EXPECT_FALSE(c.instance());
-        EXPECT_FALSE(c.memory());
-        c.slots()[0] = Slot{c.slots()[0].bits * 2};
-        return Host::done;
-    }, nullptr);
+    Func twice = Func::create(
+        store, {{i32_type}, {i32_type}},
+        [](Caller& c, void*) {
+            EXPECT_FALSE(c.instance());
+            EXPECT_FALSE(c.memory());
+            c.slots()[0] = Slot{c.slots()[0].bits * 2};
+            return Host::done;
+        },
+        nullptr);
     EXPECT_EQ(value(twice.call(store, std::vector{Value::i32(21)}))[0].i32(), 42);
 }
 
@@ -145,7 +157,8 @@ TEST_F(Api, a_host_functions_data_is_released_with_the_store) {
     released = 0;
     {
         Store s(engine);
-        Func::create(s, {}, [](Caller&, void*) { return Host::done; }, nullptr, [](void*) { ++released; });
+        Func::create(
+            s, {}, [](Caller&, void*) { return Host::done; }, nullptr, [](void*) { ++released; });
     }
     EXPECT_EQ(released, 1);
 }

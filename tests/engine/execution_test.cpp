@@ -387,14 +387,17 @@ struct Recursion {
 
 TEST_F(ExecutionTest, an_embedders_function_calls_guests_natively_up_to_the_limit) {
     Recursion r;
-    raw("via", i_i, [](Caller& c, void* data) {
-        auto& rec = *static_cast<Recursion*>(data);
-        rec.deepest = std::max(rec.deepest, c.store().nested_runs());
-        Slot s = c.slots()[0];
-        if (rec.f.call_raw(c.store(), {&s, 1}) != Exit::returned) return c.fail(c.store().trap());
-        c.slots()[0] = s;
-        return Host::done;
-    }, &r);
+    raw(
+        "via", i_i,
+        [](Caller& c, void* data) {
+            auto& rec = *static_cast<Recursion*>(data);
+            rec.deepest = std::max(rec.deepest, c.store().nested_runs());
+            Slot s = c.slots()[0];
+            if (rec.f.call_raw(c.store(), {&s, 1}) != Exit::returned) return c.fail(c.store().trap());
+            c.slots()[0] = s;
+            return Host::done;
+        },
+        &r);
     Instance in = load(store, calls_back, linker);
     r.f = func(in, "deep");
     EXPECT_EQ(call<i32>(in, "deep", 100), 1);

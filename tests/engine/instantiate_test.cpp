@@ -116,15 +116,18 @@ TEST_F(Instantiate, too_few_imports_are_unknown_ones) {
 
 TEST_F(Instantiate, objects_of_another_store_are_refused) {
     Store other(engine);
-    Func f = Func::create(other, {}, [](Caller&, void*) { return Host::done; }, nullptr);
+    Func f = Func::create(
+        other, {}, [](Caller&, void*) { return Host::done; }, nullptr);
     linker.define("a", "f", f).define("a", "m", value(Memory::create(other, {.limits = {1, 1}})));
     EXPECT_CONTAINS(error_of(try_load(store, R"((module (import "a" "f" (func))))", linker)), "usage: import \"a\" \"f\" belongs to another Store");
     EXPECT_CONTAINS(error_of(try_load(store, R"((module (import "a" "m" (memory 1))))", linker)), "another Store");
 }
 
 TEST_F(Instantiate, the_module_may_go_while_its_instances_live) {
-    Instance in = [&] { return load(store, R"((module (data $d "xyz") (memory (export "memory") 1)
-        (func (export "f") (memory.init $d (i32.const 0) (i32.const 0) (i32.const 3)))))"); }();
+    Instance in = [&] {
+        return load(store, R"((module (data $d "xyz") (memory (export "memory") 1)
+        (func (export "f") (memory.init $d (i32.const 0) (i32.const 0) (i32.const 3)))))");
+    }();
     call<void>(in, "f");
     EXPECT_EQ(in.find_memory("memory")->text(0, 3), "xyz");
 }

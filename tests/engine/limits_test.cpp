@@ -109,30 +109,40 @@ TEST(Limits, nothing_is_written_behind_a_full_stack) {
     FuncType wide;
     wide.params.assign(700, i64_type);
     Linker linker(engine);
-    linker.define("h", "wide", Func::create(store, wide, [](Caller& c, void*) {
-        for (Slot& s : c.slots()) s.bits = ~u64(0);
-        struct Frame final : HostFrame {
-            std::byte filler[160] = {};
-            Host next(Caller&, Exit) override { return Host::done; }
-        };
-        c.frame<Frame>();
-        return Host::done;
-    }, nullptr));
+    linker.define("h", "wide",
+                  Func::create(
+                      store, wide,
+                      [](Caller& c, void*) {
+                          for (Slot& s : c.slots()) s.bits = ~u64(0);
+                          struct Frame final : HostFrame {
+                              std::byte filler[160] = {};
+                              Host next(Caller&, Exit) override { return Host::done; }
+                          };
+                          c.frame<Frame>();
+                          return Host::done;
+                      },
+                      nullptr));
     linker.func("h", "narrow", [] {});
     std::string locals, i64s, consts;
     for (int i = 0; i < 700; ++i) locals += " v128", i64s += " i64", consts += " (i64.const -1)";
     linker.instance("big", load(store, "(module (func (export \"f\") (local" + locals + ") (local.set 699 (v128.const i64x2 -1 -1))))"));
-    Instance in = load(store, "(module (import \"h\" \"wide\" (func $wide (param" + i64s + "))) (import \"h\" \"narrow\" (func $narrow))" +
-                                  "(import \"big\" \"f\" (func $big)) (table funcref (elem $big $narrow $wide))" +
-                                  "(func $step (param $n i32) (if (local.get $n) (then (call $down (i32.sub (local.get $n) (i32.const 1))))))" +
-                                  "(func $down (param $n i32) (call $step (local.get $n)) (call $narrow))" +
-                                  "(func (export \"wide\") (param i32) (call $go_wide (local.get 0)))" +
-                                  "(func $go_wide (param i32) (if (local.get 0) (then (call $go_wide (i32.sub (local.get 0) (i32.const 1)))) (else (call $wide" + consts + "))))" +
-                                  "(func $go_big (export \"big\") (param i32) (if (local.get 0) (then (call $go_big (i32.sub (local.get 0) (i32.const 1)))) (else (call $big))))" +
-                                  "(func $go_table (export \"table\") (param i32) (if (local.get 0) (then (call $go_table (i32.sub (local.get 0) (i32.const 1)))) (else (call_indirect (i32.const 0)))))" +
-                                  "(func $go_tail (export \"tail\") (param i32) (if (local.get 0) (then (call $go_tail (i32.sub (local.get 0) (i32.const 1)))) (else (return_call $big))))" +
-                                  "(func (export \"narrow\") (param i32) (call $down (local.get 0))))",
-                       linker);
+    Instance in =
+        load(store,
+             "(module (import \"h\" \"wide\" (func $wide (param" + i64s + "))) (import \"h\" \"narrow\" (func $narrow))" +
+                 "(import \"big\" \"f\" (func $big)) (table funcref (elem $big $narrow $wide))" +
+                 "(func $step (param $n i32) (if (local.get $n) (then (call $down (i32.sub (local.get $n) (i32.const 1))))))" +
+                 "(func $down (param $n i32) (call $step (local.get $n)) (call $narrow))" +
+                 "(func (export \"wide\") (param i32) (call $go_wide (local.get 0)))" +
+                 "(func $go_wide (param i32) (if (local.get 0) (then (call $go_wide (i32.sub (local.get 0) (i32.const 1)))) (else (call $wide" +
+                 consts + "))))" +
+                 "(func $go_big (export \"big\") (param i32) (if (local.get 0) (then (call $go_big (i32.sub (local.get 0) (i32.const 1)))) (else "
+                 "(call $big))))" +
+                 "(func $go_table (export \"table\") (param i32) (if (local.get 0) (then (call $go_table (i32.sub (local.get 0) (i32.const 1)))) "
+                 "(else (call_indirect (i32.const 0)))))" +
+                 "(func $go_tail (export \"tail\") (param i32) (if (local.get 0) (then (call $go_tail (i32.sub (local.get 0) (i32.const 1)))) (else "
+                 "(return_call $big))))" +
+                 "(func (export \"narrow\") (param i32) (call $down (local.get 0))))",
+             linker);
     trap_of<void>(in, "narrow", 0);  // the first call takes the first stack
     Stack neighbour = engine.data().stacks.take();
     std::fill(neighbour.base, neighbour.base + (64 << 10), std::byte(0xa5));
@@ -140,7 +150,8 @@ TEST(Limits, nothing_is_written_behind_a_full_stack) {
         int full = 0;
         for (i32 depth = 0; depth < 2500; ++depth) {
             full += trap_of<void>(in, name, depth) != "returned";
-            ASSERT_TRUE(std::all_of(neighbour.base, neighbour.base + (16 << 10), [](std::byte b) { return b == std::byte(0xa5); })) << name << " " << depth;
+            ASSERT_TRUE(std::all_of(neighbour.base, neighbour.base + (16 << 10), [](std::byte b) { return b == std::byte(0xa5); }))
+                << name << " " << depth;
         }
         EXPECT_GT(full, 0) << name;
         EXPECT_LT(full, 2500) << name;
@@ -154,16 +165,20 @@ TEST(Limits, a_host_function_of_a_thousand_parameters) {
     FuncType t;
     t.params.assign(1000, i64_type);
     t.results.assign(1000, i64_type);
-    Func f = Func::create(store, t, [](Caller& c, void*) {
-        for (Slot& s : c.slots()) s.bits += 1;
-        return Host::done;
-    }, nullptr);
+    Func f = Func::create(
+        store, t,
+        [](Caller& c, void*) {
+            for (Slot& s : c.slots()) s.bits += 1;
+            return Host::done;
+        },
+        nullptr);
     std::string types, gets;
     for (int i = 0; i < 1000; ++i) types += " i64", gets += " (local.get " + std::to_string(i) + ")";
     Linker linker(engine);
     linker.define("h", "f", f);
-    Instance in = load(store, "(module (import \"h\" \"f\" (func $f (param" + types + ") (result" + types + "))) (func (export \"g\") (param" + types +
-                                  ") (result" + types + ") (call $f" + gets + ")))",
+    Instance in = load(store,
+                       "(module (import \"h\" \"f\" (func $f (param" + types + ") (result" + types + "))) (func (export \"g\") (param" + types +
+                           ") (result" + types + ") (call $f" + gets + ")))",
                        linker);
     std::vector<Value> args;
     for (i64 i = 0; i < 1000; ++i) args.push_back(Value::i64(i));

@@ -119,7 +119,8 @@ TEST_F(LinkerTest, one_linker_serves_many_stores_and_may_go_first) {
     auto shared = std::make_shared<int>(0);
     auto own = std::make_unique<Linker>(engine);
     own->func("h", "count", [shared] { return ++*shared; });
-    Module m = module(engine, R"((module (import "h" "count" (func $f (result i32))) (export "f" (func $f)) (func (export "g") (result i32) call $f)))");
+    Module m =
+        module(engine, R"((module (import "h" "count" (func $f (result i32))) (export "f" (func $f)) (func (export "g") (result i32) call $f)))");
     auto other = std::make_unique<Store>(engine);
     Instance a = value(own->instantiate(store, m)), b = value(own->instantiate(*other, m));
     own.reset();
@@ -142,7 +143,8 @@ TEST_F(LinkerTest, the_fallback_is_asked_last) {
     linker.fallback([&](Store& s, const ImportType& i) -> std::optional<Extern> {
         asked.push_back(i.module + "." + i.name);
         if (i.type.kind != ExternKind::func || i.name == "no") return std::nullopt;
-        return Func::create(s, {{}, {i32_type}}, [](Caller& c, void*) { return c.slots()[0] = Slot{2}, Host::done; }, nullptr);
+        return Func::create(
+            s, {{}, {i32_type}}, [](Caller& c, void*) { return c.slots()[0] = Slot{2}, Host::done; }, nullptr);
     });
     Instance in = load(store, R"((module (import "h" "known" (func $a (result i32))) (import "h" "other" (func $b (result i32)))
         (func (export "sum") (result i32) (i32.add (call $a) (call $b)))))",

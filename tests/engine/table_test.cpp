@@ -63,7 +63,8 @@ TEST_F(TableTest, growing_stops_at_the_declared_maximum) {
 
 TEST_F(TableTest, the_embedder_reads_and_writes_elements) {
     Table t = *in.find_table("a");
-    Func one = Func::create(store, {{}, {i32_type}}, [](Caller& c, void*) { return c.slots()[0] = Slot{77}, Host::done; }, nullptr);
+    Func one = Func::create(
+        store, {{}, {i32_type}}, [](Caller& c, void*) { return c.slots()[0] = Slot{77}, Host::done; }, nullptr);
     value(t.set(3, one.ref()));
     EXPECT_EQ(call<i32>(in, "call", 3), 77);
     EXPECT_EQ(t.get(3), one.ref());
