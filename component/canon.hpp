@@ -6,12 +6,29 @@
 
 namespace heddle::component {
 
-enum class CanonImmediates : u8 { Lift, Lower, None, Type, Options, TypeOpts, Async, TypeAsync, Cancel, Wait, Result, Slot, Indirect, Shared, SpawnRef, Spawn };
+enum class CanonImmediates : u8 {
+    Lift,
+    Lower,
+    None,
+    Type,
+    Options,
+    TypeOpts,
+    Async,
+    TypeAsync,
+    Cancel,
+    Wait,
+    Result,
+    Slot,
+    Indirect,
+    Shared,
+    SpawnRef,
+    Spawn
+};
 
 struct CanonRow {
     CanonKind kind;
     u8 code;
-    std::string_view text;       // "stream.read"
+    std::string_view text;  // "stream.read"
     CanonImmediates immediates;
     std::string_view signature;  // as canon.def explains
 };

@@ -85,28 +85,28 @@ void Decoder::section(Reader& r, Component& c, u32 depth) {
     Reader s = reader(from, to);
     r.take(size);
     switch (id) {
-    case 0: {
-        CustomSection custom;
-        custom.name = read_name(s);
-        custom.bytes = s.take(s.left());
-        c.definitions.push_back({from, custom});
-        return;
-    }
-    case 1: return core_module(c, from, to);
-    case 2: return items(c, s, [&](Reader& i) { return core_instance(i); });
-    case 3: return items(c, s, [&](Reader& i) { return read_core_type(i, depth); });
-    case 4: c.definitions.push_back({from, component(from, to, depth + 1)}); return;
-    case 5: return items(c, s, [&](Reader& i) { return instance(i); });
-    case 6: return items(c, s, [&](Reader& i) { return alias(i); });
-    case 7: return items(c, s, [&](Reader& i) { return def_type(i, depth); });
-    case 8: return items(c, s, [&](Reader& i) { return canon(i); });
-    case 9:
-        c.definitions.push_back({from, start(s)});
-        if (!s.done()) malformed("unexpected content in the component start section", s.offset());
-        return;
-    case 10: return items(c, s, [&](Reader& i) { return import_(i); });
-    case 11: return items(c, s, [&](Reader& i) { return export_(i); });
-    default: return items(c, s, [&](Reader& i) { return value(i); });
+        case 0: {
+            CustomSection custom;
+            custom.name = read_name(s);
+            custom.bytes = s.take(s.left());
+            c.definitions.push_back({from, custom});
+            return;
+        }
+        case 1: return core_module(c, from, to);
+        case 2: return items(c, s, [&](Reader& i) { return core_instance(i); });
+        case 3: return items(c, s, [&](Reader& i) { return read_core_type(i, depth); });
+        case 4: c.definitions.push_back({from, component(from, to, depth + 1)}); return;
+        case 5: return items(c, s, [&](Reader& i) { return instance(i); });
+        case 6: return items(c, s, [&](Reader& i) { return alias(i); });
+        case 7: return items(c, s, [&](Reader& i) { return def_type(i, depth); });
+        case 8: return items(c, s, [&](Reader& i) { return canon(i); });
+        case 9:
+            c.definitions.push_back({from, start(s)});
+            if (!s.done()) malformed("unexpected content in the component start section", s.offset());
+            return;
+        case 10: return items(c, s, [&](Reader& i) { return import_(i); });
+        case 11: return items(c, s, [&](Reader& i) { return export_(i); });
+        default: return items(c, s, [&](Reader& i) { return value(i); });
     }
 }
 
@@ -137,15 +137,15 @@ bool boolean(Reader& r) {
 
 std::optional<Sort> core_sort(u8 b) {
     switch (b) {
-    case 0x00: return Sort::core_func;
-    case 0x01: return Sort::core_table;
-    case 0x02: return Sort::core_memory;
-    case 0x03: return Sort::core_global;
-    case 0x04: return Sort::core_tag;
-    case 0x10: return Sort::core_type;
-    case 0x11: return Sort::core_module;
-    case 0x12: return Sort::core_instance;
-    default: return std::nullopt;
+        case 0x00: return Sort::core_func;
+        case 0x01: return Sort::core_table;
+        case 0x02: return Sort::core_memory;
+        case 0x03: return Sort::core_global;
+        case 0x04: return Sort::core_tag;
+        case 0x10: return Sort::core_type;
+        case 0x11: return Sort::core_module;
+        case 0x12: return Sort::core_instance;
+        default: return std::nullopt;
     }
 }
 
@@ -375,35 +375,35 @@ DefType Decoder::def_type(Reader& r, u32 depth) {
     u8 code = r.byte();
     if (auto p = primitive(code)) return *p;
     switch (code) {
-    case 0x72: return Record{fields(r)};
-    case 0x71: return variant(r);
-    case 0x70: return List{val_type(r), std::nullopt};
-    case 0x67: {
-        ValType element = val_type(r);
-        return List{element, r.u32_leb()};
-    }
-    case 0x6f: return tuple(r);
-    case 0x6e: return Flags{labels(r)};
-    case 0x6d: return Enum{labels(r)};
-    case 0x6b: return Option{val_type(r)};
-    case 0x6a: {
-        auto ok = optional_val_type(r);
-        return ResultType{ok, optional_val_type(r)};
-    }
-    case 0x69: return Own{r.u32_leb()};
-    case 0x68: return Borrow{r.u32_leb()};
-    case 0x66: return Stream{optional_val_type(r)};
-    case 0x65: return Future{optional_val_type(r)};
-    case 0x63: {
-        ValType key = val_type(r);
-        return Map{key, val_type(r)};
-    }
-    case 0x40: return func_type(r, false);
-    case 0x43: return func_type(r, true);
-    case 0x41: return ComponentType{declarators(r, depth + 1, true)};
-    case 0x42: return InstanceType{declarators(r, depth + 1, false)};
-    case 0x3f: return resource_type(r);
-    default: bad_leading_byte(code, "component defined type", at);
+        case 0x72: return Record{fields(r)};
+        case 0x71: return variant(r);
+        case 0x70: return List{val_type(r), std::nullopt};
+        case 0x67: {
+            ValType element = val_type(r);
+            return List{element, r.u32_leb()};
+        }
+        case 0x6f: return tuple(r);
+        case 0x6e: return Flags{labels(r)};
+        case 0x6d: return Enum{labels(r)};
+        case 0x6b: return Option{val_type(r)};
+        case 0x6a: {
+            auto ok = optional_val_type(r);
+            return ResultType{ok, optional_val_type(r)};
+        }
+        case 0x69: return Own{r.u32_leb()};
+        case 0x68: return Borrow{r.u32_leb()};
+        case 0x66: return Stream{optional_val_type(r)};
+        case 0x65: return Future{optional_val_type(r)};
+        case 0x63: {
+            ValType key = val_type(r);
+            return Map{key, val_type(r)};
+        }
+        case 0x40: return func_type(r, false);
+        case 0x43: return func_type(r, true);
+        case 0x41: return ComponentType{declarators(r, depth + 1, true)};
+        case 0x42: return InstanceType{declarators(r, depth + 1, false)};
+        case 0x3f: return resource_type(r);
+        default: bad_leading_byte(code, "component defined type", at);
     }
 }
 
@@ -424,20 +424,20 @@ Declarator Decoder::declarator(Reader& r, u32 depth, bool imports) {
     u8 code = r.byte();
     if (code == 0x03 && !imports) bad_leading_byte(code, "component or instance type declaration", d.offset);
     switch (code) {
-    case 0x00: d.decl = read_core_type(r, depth); break;
-    case 0x01: d.decl = def_type(r, depth); break;
-    case 0x02: d.decl = alias(r); break;
-    case 0x03: {
-        ExternName n = extern_name(r);
-        d.decl = ImportDecl{std::move(n), extern_type(r)};
-        break;
-    }
-    case 0x04: {
-        ExternName n = extern_name(r);
-        d.decl = ExportDecl{std::move(n), extern_type(r)};
-        break;
-    }
-    default: bad_leading_byte(code, "component or instance type declaration", d.offset);
+        case 0x00: d.decl = read_core_type(r, depth); break;
+        case 0x01: d.decl = def_type(r, depth); break;
+        case 0x02: d.decl = alias(r); break;
+        case 0x03: {
+            ExternName n = extern_name(r);
+            d.decl = ImportDecl{std::move(n), extern_type(r)};
+            break;
+        }
+        case 0x04: {
+            ExternName n = extern_name(r);
+            d.decl = ExportDecl{std::move(n), extern_type(r)};
+            break;
+        }
+        default: bad_leading_byte(code, "component or instance type declaration", d.offset);
     }
     return d;
 }
@@ -489,52 +489,52 @@ Canon Decoder::canon(Reader& r) {
     };
     using enum CanonImmediates;
     switch (row->immediates) {
-    case Lift:
-        func_sort("canonical function lift");
-        c.func = r.u32_leb();
-        c.options = canon_options(r);
-        c.type = r.u32_leb();
-        break;
-    case Lower:
-        func_sort("canonical function lower");
-        c.func = r.u32_leb();
-        c.options = canon_options(r);
-        break;
-    case None: break;
-    case Type: c.type = r.u32_leb(); break;
-    case Options: c.options = canon_options(r); break;
-    case TypeOpts:
-        c.type = r.u32_leb();
-        c.options = canon_options(r);
-        break;
-    case Async: c.async = boolean(r); break;
-    case TypeAsync:
-        c.type = r.u32_leb();
-        c.async = boolean(r);
-        break;
-    case Cancel: c.cancellable = boolean(r); break;
-    case Wait:
-        c.cancellable = boolean(r);
-        c.memory = r.u32_leb();
-        break;
-    case Result:
-        c.result = result_list(r);
-        c.options = canon_options(r);
-        break;
-    case Slot:
-        c.slot = read_core_val_type(r);
-        c.slot_index = r.u32_leb();
-        break;
-    case Spawn: c.shared = boolean(r); [[fallthrough]];
-    case Indirect:
-        c.type = r.u32_leb();
-        c.table = r.u32_leb();
-        break;
-    case Shared: c.shared = boolean(r); break;
-    case SpawnRef:
-        c.shared = boolean(r);
-        c.type = r.u32_leb();
-        break;
+        case Lift:
+            func_sort("canonical function lift");
+            c.func = r.u32_leb();
+            c.options = canon_options(r);
+            c.type = r.u32_leb();
+            break;
+        case Lower:
+            func_sort("canonical function lower");
+            c.func = r.u32_leb();
+            c.options = canon_options(r);
+            break;
+        case None: break;
+        case Type: c.type = r.u32_leb(); break;
+        case Options: c.options = canon_options(r); break;
+        case TypeOpts:
+            c.type = r.u32_leb();
+            c.options = canon_options(r);
+            break;
+        case Async: c.async = boolean(r); break;
+        case TypeAsync:
+            c.type = r.u32_leb();
+            c.async = boolean(r);
+            break;
+        case Cancel: c.cancellable = boolean(r); break;
+        case Wait:
+            c.cancellable = boolean(r);
+            c.memory = r.u32_leb();
+            break;
+        case Result:
+            c.result = result_list(r);
+            c.options = canon_options(r);
+            break;
+        case Slot:
+            c.slot = read_core_val_type(r);
+            c.slot_index = r.u32_leb();
+            break;
+        case Spawn: c.shared = boolean(r); [[fallthrough]];
+        case Indirect:
+            c.type = r.u32_leb();
+            c.table = r.u32_leb();
+            break;
+        case Shared: c.shared = boolean(r); break;
+        case SpawnRef:
+            c.shared = boolean(r);
+            c.type = r.u32_leb();
+            break;
     }
     return c;
 }

@@ -13,8 +13,9 @@ struct HeapCode {
     Heap heap;
 };
 // https://webassembly.github.io/spec/core/binary/types.html#heap-types
-constexpr HeapCode heap_codes[] = {{0x75, Heap::nocont}, {0x74, Heap::noexn},  {0x73, Heap::nofunc}, {0x72, Heap::noextern}, {0x71, Heap::none}, {0x70, Heap::func}, {0x6f, Heap::extern_},
-                                   {0x6e, Heap::any},    {0x6d, Heap::eq},     {0x6c, Heap::i31},    {0x6b, Heap::struct_},  {0x6a, Heap::array}, {0x69, Heap::exn}, {0x68, Heap::cont}};
+constexpr HeapCode heap_codes[] = {{0x75, Heap::nocont},  {0x74, Heap::noexn},   {0x73, Heap::nofunc}, {0x72, Heap::noextern}, {0x71, Heap::none},
+                                   {0x70, Heap::func},    {0x6f, Heap::extern_}, {0x6e, Heap::any},    {0x6d, Heap::eq},       {0x6c, Heap::i31},
+                                   {0x6b, Heap::struct_}, {0x6a, Heap::array},   {0x69, Heap::exn},    {0x68, Heap::cont}};
 
 std::optional<Heap> find_heap(u8 code) {
     for (const HeapCode& h : heap_codes)
@@ -75,32 +76,32 @@ void read_composite(Reader& r, SubType& t, bool in_module_type) {
     std::size_t at = r.offset();
     u8 code = r.byte();
     switch (code) {
-    case 0x60:
-        t.func.params = read_val_types(r);
-        t.func.results = read_val_types(r);
-        return;
-    case 0x5f: {
-        t.kind = SubType::Kind::struct_;
-        u32 n = r.u32_leb();
-        t.fields.reserve(capacity(r, n));
-        for (u32 i = 0; i < n; ++i) t.fields.push_back(read_field(r));
-        return;
-    }
-    case 0x5e:
-        t.kind = SubType::Kind::array;
-        t.fields.push_back(read_field(r));
-        return;
-    case 0x5d:
-        t.kind = SubType::Kind::cont;
-        t.cont = read_type_index(r);
-        return;
-    default:
-        if (in_module_type) {
-            char message[64];
-            std::snprintf(message, sizeof message, "invalid leading byte (0x%x) for core type", code);
-            invalid(message, at);
+        case 0x60:
+            t.func.params = read_val_types(r);
+            t.func.results = read_val_types(r);
+            return;
+        case 0x5f: {
+            t.kind = SubType::Kind::struct_;
+            u32 n = r.u32_leb();
+            t.fields.reserve(capacity(r, n));
+            for (u32 i = 0; i < n; ++i) t.fields.push_back(read_field(r));
+            return;
         }
-        bad_leading_byte(code, "core type", at);
+        case 0x5e:
+            t.kind = SubType::Kind::array;
+            t.fields.push_back(read_field(r));
+            return;
+        case 0x5d:
+            t.kind = SubType::Kind::cont;
+            t.cont = read_type_index(r);
+            return;
+        default:
+            if (in_module_type) {
+                char message[64];
+                std::snprintf(message, sizeof message, "invalid leading byte (0x%x) for core type", code);
+                invalid(message, at);
+            }
+            bad_leading_byte(code, "core type", at);
     }
 }
 
@@ -169,30 +170,30 @@ CoreExternType read_extern_type(Reader& r) {
     std::size_t at = r.offset();
     u8 kind = r.byte();
     switch (kind) {
-    case 0x20: t.exact = true; [[fallthrough]];
-    case 0x00:
-        t.kind = ExternKind::func;
-        t.type = read_type_index(r);
-        break;
-    case 0x01:
-        t.kind = ExternKind::table;
-        t.table = read_table_type(r);
-        break;
-    case 0x02:
-        t.kind = ExternKind::memory;
-        t.memory = read_memory_type(r);
-        break;
-    case 0x03:
-        t.kind = ExternKind::global;
-        t.global.type = read_core_val_type(r);
-        t.global.mutable_ = read_mutability(r);
-        break;
-    case 0x04:
-        t.kind = ExternKind::tag;
-        if (r.byte() != 0) malformed("malformed tag attribute", r.offset() - 1);
-        t.type = read_type_index(r);
-        break;
-    default: bad_leading_byte(kind, "external kind", at);
+        case 0x20: t.exact = true; [[fallthrough]];
+        case 0x00:
+            t.kind = ExternKind::func;
+            t.type = read_type_index(r);
+            break;
+        case 0x01:
+            t.kind = ExternKind::table;
+            t.table = read_table_type(r);
+            break;
+        case 0x02:
+            t.kind = ExternKind::memory;
+            t.memory = read_memory_type(r);
+            break;
+        case 0x03:
+            t.kind = ExternKind::global;
+            t.global.type = read_core_val_type(r);
+            t.global.mutable_ = read_mutability(r);
+            break;
+        case 0x04:
+            t.kind = ExternKind::tag;
+            if (r.byte() != 0) malformed("malformed tag attribute", r.offset() - 1);
+            t.type = read_type_index(r);
+            break;
+        default: bad_leading_byte(kind, "external kind", at);
     }
     return t;
 }
@@ -210,27 +211,27 @@ CoreModuleDecl read_module_decl(Reader& r) {
     CoreModuleDecl d;
     d.offset = r.offset();
     switch (u8 b = r.byte()) {
-    case 0x00: {
-        CoreImportDecl i;
-        i.module = read_name(r);
-        i.name = read_name(r);
-        i.type = read_extern_type(r);
-        d.decl = i;
-        break;
-    }
-    case 0x01:
-        if (r.peek() == 0x00) r.byte();
-        d.decl = CoreType(read_rec_group(r, true));
-        break;
-    case 0x02: d.decl = read_outer_alias(r); break;
-    case 0x03: {
-        CoreExportDecl e;
-        e.name = read_name(r);
-        e.type = read_extern_type(r);
-        d.decl = e;
-        break;
-    }
-    default: bad_leading_byte(b, "type definition", d.offset);
+        case 0x00: {
+            CoreImportDecl i;
+            i.module = read_name(r);
+            i.name = read_name(r);
+            i.type = read_extern_type(r);
+            d.decl = i;
+            break;
+        }
+        case 0x01:
+            if (r.peek() == 0x00) r.byte();
+            d.decl = CoreType(read_rec_group(r, true));
+            break;
+        case 0x02: d.decl = read_outer_alias(r); break;
+        case 0x03: {
+            CoreExportDecl e;
+            e.name = read_name(r);
+            e.type = read_extern_type(r);
+            d.decl = e;
+            break;
+        }
+        default: bad_leading_byte(b, "type definition", d.offset);
     }
     return d;
 }
@@ -266,16 +267,16 @@ std::size_t capacity(const Reader& r, u32 count) { return std::min<std::size_t>(
 CoreValType read_core_val_type(Reader& r) {
     std::size_t at = r.offset();
     switch (r.peek()) {
-    case 0x7f: return r.byte(), i32_type;
-    case 0x7e: return r.byte(), i64_type;
-    case 0x7d: return r.byte(), f32_type;
-    case 0x7c: return r.byte(), f64_type;
-    case 0x7b: return r.byte(), v128_type;
-    case 0x63: return r.byte(), read_heap_type(r, true);
-    case 0x64: return r.byte(), read_heap_type(r, false);
-    default:
-        if (auto h = find_heap(r.peek())) return r.byte(), CoreValType::reference(*h, true);
-        malformed("malformed value type", at);
+        case 0x7f: return r.byte(), i32_type;
+        case 0x7e: return r.byte(), i64_type;
+        case 0x7d: return r.byte(), f32_type;
+        case 0x7c: return r.byte(), f64_type;
+        case 0x7b: return r.byte(), v128_type;
+        case 0x63: return r.byte(), read_heap_type(r, true);
+        case 0x64: return r.byte(), read_heap_type(r, false);
+        default:
+            if (auto h = find_heap(r.peek())) return r.byte(), CoreValType::reference(*h, true);
+            malformed("malformed value type", at);
     }
 }
 

@@ -25,36 +25,36 @@ void write_all(Writer& w, const std::vector<T>& all, F each) {
 
 constexpr u8 heap_code(Heap h) {
     switch (h) {
-    case Heap::func: return 0x70;
-    case Heap::nofunc: return 0x73;
-    case Heap::extern_: return 0x6f;
-    case Heap::noextern: return 0x72;
-    case Heap::any: return 0x6e;
-    case Heap::eq: return 0x6d;
-    case Heap::i31: return 0x6c;
-    case Heap::struct_: return 0x6b;
-    case Heap::array: return 0x6a;
-    case Heap::none: return 0x71;
-    case Heap::exn: return 0x69;
-    case Heap::noexn: return 0x74;
-    case Heap::cont: return 0x68;
-    case Heap::nocont: return 0x75;
-    case Heap::bottom: break;
+        case Heap::func: return 0x70;
+        case Heap::nofunc: return 0x73;
+        case Heap::extern_: return 0x6f;
+        case Heap::noextern: return 0x72;
+        case Heap::any: return 0x6e;
+        case Heap::eq: return 0x6d;
+        case Heap::i31: return 0x6c;
+        case Heap::struct_: return 0x6b;
+        case Heap::array: return 0x6a;
+        case Heap::none: return 0x71;
+        case Heap::exn: return 0x69;
+        case Heap::noexn: return 0x74;
+        case Heap::cont: return 0x68;
+        case Heap::nocont: return 0x75;
+        case Heap::bottom: break;
     }
     return 0x40;
 }
 
 void write(Writer& w, CoreValType t) {
     switch (t.kind()) {
-    case CoreValType::i32_: w.byte(0x7f); return;
-    case CoreValType::i64_: w.byte(0x7e); return;
-    case CoreValType::f32_: w.byte(0x7d); return;
-    case CoreValType::f64_: w.byte(0x7c); return;
-    case CoreValType::v128_: w.byte(0x7b); return;
-    case CoreValType::i8_: w.byte(0x78); return;
-    case CoreValType::i16_: w.byte(0x77); return;
-    case CoreValType::bottom:
-    case CoreValType::ref: break;
+        case CoreValType::i32_: w.byte(0x7f); return;
+        case CoreValType::i64_: w.byte(0x7e); return;
+        case CoreValType::f32_: w.byte(0x7d); return;
+        case CoreValType::f64_: w.byte(0x7c); return;
+        case CoreValType::v128_: w.byte(0x7b); return;
+        case CoreValType::i8_: w.byte(0x78); return;
+        case CoreValType::i16_: w.byte(0x77); return;
+        case CoreValType::bottom:
+        case CoreValType::ref: break;
     }
     if (!t.is_defined() && t.nullable()) return w.byte(heap_code(t.heap()));
     w.byte(t.nullable() ? 0x63 : 0x64);
@@ -77,23 +77,23 @@ void write(Writer& w, const SubType& t) {
     if (t.describes != TypeId::none) w.byte(0x4c), w.u32_leb(u32(t.describes));
     if (t.descriptor != TypeId::none) w.byte(0x4d), w.u32_leb(u32(t.descriptor));
     switch (t.kind) {
-    case SubType::Kind::func:
-        w.byte(0x60);
-        write_all(w, t.func.params, [&](CoreValType p) { write(w, p); });
-        write_all(w, t.func.results, [&](CoreValType r) { write(w, r); });
-        return;
-    case SubType::Kind::struct_:
-        w.byte(0x5f);
-        write_all(w, t.fields, [&](const FieldType& f) { write(w, f); });
-        return;
-    case SubType::Kind::array:
-        w.byte(0x5e);
-        write(w, t.fields.at(0));
-        return;
-    case SubType::Kind::cont:
-        w.byte(0x5d);
-        w.i64_leb(i64(u32(t.cont)));
-        return;
+        case SubType::Kind::func:
+            w.byte(0x60);
+            write_all(w, t.func.params, [&](CoreValType p) { write(w, p); });
+            write_all(w, t.func.results, [&](CoreValType r) { write(w, r); });
+            return;
+        case SubType::Kind::struct_:
+            w.byte(0x5f);
+            write_all(w, t.fields, [&](const FieldType& f) { write(w, f); });
+            return;
+        case SubType::Kind::array:
+            w.byte(0x5e);
+            write(w, t.fields.at(0));
+            return;
+        case SubType::Kind::cont:
+            w.byte(0x5d);
+            w.i64_leb(i64(u32(t.cont)));
+            return;
     }
 }
 
@@ -110,33 +110,33 @@ void write_limits(Writer& w, const Limits& l, u8 flags) {
 
 void write(Writer& w, const CoreExternType& t) {
     switch (t.kind) {
-    case ExternKind::func:
-        w.byte(t.exact ? 0x20 : 0x00);
-        w.u32_leb(u32(t.type));
-        return;
-    case ExternKind::table:
-        w.byte(0x01);
-        write(w, t.table.element);
-        write_limits(w, t.table.limits, t.table.is64 ? 4 : 0);
-        return;
-    case ExternKind::memory: {
-        w.byte(0x02);
-        const MemoryType& m = t.memory;
-        bool pages = m.page_log2 != 16;
-        write_limits(w, m.limits, u8((m.shared ? 2 : 0) | (m.is64 ? 4 : 0) | (pages ? 8 : 0)));
-        if (pages) w.u32_leb(m.page_log2);
-        return;
-    }
-    case ExternKind::global:
-        w.byte(0x03);
-        write(w, t.global.type);
-        w.byte(t.global.mutable_);
-        return;
-    case ExternKind::tag:
-        w.byte(0x04);
-        w.byte(0x00);
-        w.u32_leb(u32(t.type));
-        return;
+        case ExternKind::func:
+            w.byte(t.exact ? 0x20 : 0x00);
+            w.u32_leb(u32(t.type));
+            return;
+        case ExternKind::table:
+            w.byte(0x01);
+            write(w, t.table.element);
+            write_limits(w, t.table.limits, t.table.is64 ? 4 : 0);
+            return;
+        case ExternKind::memory: {
+            w.byte(0x02);
+            const MemoryType& m = t.memory;
+            bool pages = m.page_log2 != 16;
+            write_limits(w, m.limits, u8((m.shared ? 2 : 0) | (m.is64 ? 4 : 0) | (pages ? 8 : 0)));
+            if (pages) w.u32_leb(m.page_log2);
+            return;
+        }
+        case ExternKind::global:
+            w.byte(0x03);
+            write(w, t.global.type);
+            w.byte(t.global.mutable_);
+            return;
+        case ExternKind::tag:
+            w.byte(0x04);
+            w.byte(0x00);
+            w.u32_leb(u32(t.type));
+            return;
     }
 }
 
@@ -322,22 +322,22 @@ void write(Writer& w, const Canon& c) {
     w.byte(row.code);
     using enum CanonImmediates;
     switch (row.immediates) {
-    case Lift: return w.byte(0x00), w.u32_leb(c.func), write_options(w, c.options), w.u32_leb(c.type);
-    case Lower: return w.byte(0x00), w.u32_leb(c.func), write_options(w, c.options);
-    case None: return;
-    case Type: return w.u32_leb(c.type);
-    case Options: return write_options(w, c.options);
-    case TypeOpts: return w.u32_leb(c.type), write_options(w, c.options);
-    case Async: return w.byte(c.async);
-    case TypeAsync: return w.u32_leb(c.type), w.byte(c.async);
-    case Cancel: return w.byte(c.cancellable);
-    case Wait: return w.byte(c.cancellable), w.u32_leb(c.memory);
-    case Result: return write_result(w, c.result), write_options(w, c.options);
-    case Slot: return write(w, c.slot), w.u32_leb(c.slot_index);
-    case Indirect: return w.u32_leb(c.type), w.u32_leb(c.table);
-    case Shared: return w.byte(c.shared);
-    case SpawnRef: return w.byte(c.shared), w.u32_leb(c.type);
-    case Spawn: return w.byte(c.shared), w.u32_leb(c.type), w.u32_leb(c.table);
+        case Lift: return w.byte(0x00), w.u32_leb(c.func), write_options(w, c.options), w.u32_leb(c.type);
+        case Lower: return w.byte(0x00), w.u32_leb(c.func), write_options(w, c.options);
+        case None: return;
+        case Type: return w.u32_leb(c.type);
+        case Options: return write_options(w, c.options);
+        case TypeOpts: return w.u32_leb(c.type), write_options(w, c.options);
+        case Async: return w.byte(c.async);
+        case TypeAsync: return w.u32_leb(c.type), w.byte(c.async);
+        case Cancel: return w.byte(c.cancellable);
+        case Wait: return w.byte(c.cancellable), w.u32_leb(c.memory);
+        case Result: return write_result(w, c.result), write_options(w, c.options);
+        case Slot: return write(w, c.slot), w.u32_leb(c.slot_index);
+        case Indirect: return w.u32_leb(c.type), w.u32_leb(c.table);
+        case Shared: return w.byte(c.shared);
+        case SpawnRef: return w.byte(c.shared), w.u32_leb(c.type);
+        case Spawn: return w.byte(c.shared), w.u32_leb(c.type), w.u32_leb(c.table);
     }
 }
 

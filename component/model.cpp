@@ -7,8 +7,9 @@
 namespace heddle::component {
 
 const char* to_string(Sort s) {
-    static constexpr const char* names[sort_count] = {"core func", "core table", "core memory", "core global", "core tag", "core type", "core module", "core instance",
-                                                      "func",      "value",      "type",        "component",   "instance"};
+    static constexpr const char* names[sort_count] = {"core func", "core table",  "core memory",   "core global", "core tag",
+                                                      "core type", "core module", "core instance", "func",        "value",
+                                                      "type",      "component",   "instance"};
     return names[std::size_t(s)];
 }
 

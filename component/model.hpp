@@ -15,8 +15,19 @@ namespace heddle::component {
 
 // What can be indexed: one index space each in every component. The core sorts come first.
 enum class Sort : u8 {
-    core_func, core_table, core_memory, core_global, core_tag, core_type, core_module, core_instance,
-    func, value, type, component, instance
+    core_func,
+    core_table,
+    core_memory,
+    core_global,
+    core_tag,
+    core_type,
+    core_module,
+    core_instance,
+    func,
+    value,
+    type,
+    component,
+    instance
 };
 inline constexpr std::size_t sort_count = 13;
 
@@ -86,22 +97,46 @@ struct Case {
     std::optional<ValType> type;
 };
 
-struct Record { std::vector<Field> fields; };
-struct Variant { std::vector<Case> cases; };
+struct Record {
+    std::vector<Field> fields;
+};
+struct Variant {
+    std::vector<Case> cases;
+};
 struct List {
     ValType type;
     std::optional<u32> length;  // a fixed-length list
 };
-struct Tuple { std::vector<ValType> types; };
-struct Flags { std::vector<std::string_view> labels; };
-struct Enum { std::vector<std::string_view> labels; };
-struct Option { ValType type; };
-struct ResultType { std::optional<ValType> ok, error; };
-struct Own { u32 resource = 0; };
-struct Borrow { u32 resource = 0; };
-struct Stream { std::optional<ValType> type; };
-struct Future { std::optional<ValType> type; };
-struct Map { ValType key, value; };
+struct Tuple {
+    std::vector<ValType> types;
+};
+struct Flags {
+    std::vector<std::string_view> labels;
+};
+struct Enum {
+    std::vector<std::string_view> labels;
+};
+struct Option {
+    ValType type;
+};
+struct ResultType {
+    std::optional<ValType> ok, error;
+};
+struct Own {
+    u32 resource = 0;
+};
+struct Borrow {
+    u32 resource = 0;
+};
+struct Stream {
+    std::optional<ValType> type;
+};
+struct Future {
+    std::optional<ValType> type;
+};
+struct Map {
+    ValType key, value;
+};
 
 struct FuncType {
     bool async = false;
@@ -139,8 +174,8 @@ struct ValueBound {
 struct ExternType {
     Sort sort = Sort::func;  // core_module, func, value, type, component or instance
     u32 index = 0;
-    TypeBound type;          // sort type
-    ValueBound value;        // sort value
+    TypeBound type;    // sort type
+    ValueBound value;  // sort value
 };
 
 struct Attribute {
@@ -168,10 +203,10 @@ struct ExportDecl {
 struct Alias {
     enum class Target : u8 { export_, core_export, outer };
     Target target = Target::export_;
-    Sort sort = Sort::func;   // of what it gives
-    u32 instance = 0;         // export_: an instance; core_export: a core instance
-    std::string_view name;    // of the export
-    u32 count = 0, index = 0; // outer: how many scopes out, and the index there
+    Sort sort = Sort::func;    // of what it gives
+    u32 instance = 0;          // export_: an instance; core_export: a core instance
+    std::string_view name;     // of the export
+    u32 count = 0, index = 0;  // outer: how many scopes out, and the index there
 };
 
 // One declaration of a component or instance type.
@@ -235,14 +270,15 @@ struct CanonOpt {
 // One canonical definition. Which members count is said by the immediates of its row in canon.def.
 struct Canon {
     CanonKind kind = CanonKind::lift;
-    u32 func = 0;                   // lift: a core function; lower: a function
-    u32 type = 0;                   // lift: the function type; resource.*: the resource; stream.*, future.*: the type; thread.new-indirect, thread.spawn-*: a core type
-    u32 table = 0;                  // thread.new-indirect, thread.spawn-indirect: a core table
-    u32 memory = 0;                 // waitable-set.wait, waitable-set.poll: a core memory
-    bool async = false;             // the immediate `async?`, not the option
-    bool cancellable = false;       // the immediate `cancel?`
-    bool shared = false;            // the immediate `shared?`
-    CoreValType slot;               // context.get, context.set: i32 or i64
+    u32 func = 0;  // lift: a core function; lower: a function
+    u32 type =
+        0;  // lift: the function type; resource.*: the resource; stream.*, future.*: the type; thread.new-indirect, thread.spawn-*: a core type
+    u32 table = 0;             // thread.new-indirect, thread.spawn-indirect: a core table
+    u32 memory = 0;            // waitable-set.wait, waitable-set.poll: a core memory
+    bool async = false;        // the immediate `async?`, not the option
+    bool cancellable = false;  // the immediate `cancel?`
+    bool shared = false;       // the immediate `shared?`
+    CoreValType slot;          // context.get, context.set: i32 or i64
     u32 slot_index = 0;
     std::optional<ValType> result;  // task.return
     std::vector<CanonOpt> options;  // as written, duplicates too

@@ -189,7 +189,8 @@ bool is_canonical_version(std::string_view s) {
 
 Parsed<ParsedName> parse_extern_name(std::string_view name) {
     using Kind = ParsedName::Kind;
-    constexpr std::pair<std::string_view, Kind> annotations[] = {{"[constructor]", Kind::constructor}, {"[method]", Kind::method}, {"[static]", Kind::static_}};
+    constexpr std::pair<std::string_view, Kind> annotations[] = {
+        {"[constructor]", Kind::constructor}, {"[method]", Kind::method}, {"[static]", Kind::static_}};
     for (auto [prefix, kind] : annotations)
         if (name.starts_with(prefix)) return annotated_name(kind, name.substr(prefix.size()));
     if (name.contains(':')) return interface_name(name);

@@ -40,11 +40,11 @@ std::string_view canonical_version(std::string_view version);
 struct ParsedName {
     enum class Kind : u8 { label, constructor, method, static_, interface };
     Kind kind = Kind::label;
-    std::string_view resource;  // constructor, method, static_: the resource's label
-    std::string_view label;     // label: the name; method, static_: the label behind the dot
-    std::string_view package;   // interface: "wasi:io"
-    std::string_view interface; // interface: "streams"
-    std::string_view version;   // interface: "0.2.12", empty without one
+    std::string_view resource;   // constructor, method, static_: the resource's label
+    std::string_view label;      // label: the name; method, static_: the label behind the dot
+    std::string_view package;    // interface: "wasi:io"
+    std::string_view interface;  // interface: "streams"
+    std::string_view version;    // interface: "0.2.12", empty without one
 
     // Of a resource's function?
     bool is_annotated() const { return kind == Kind::constructor || kind == Kind::method || kind == Kind::static_; }

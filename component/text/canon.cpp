@@ -15,7 +15,10 @@ std::vector<CanonOpt> Parser::canon_options() {
                                      {"string-encoding=utf16", CanonOpt::Kind::utf16},
                                      {"string-encoding=latin1+utf16", CanonOpt::Kind::latin1_utf16},
                                      {"async", CanonOpt::Kind::async}};
-    static constexpr Word lists[] = {{"memory", CanonOpt::Kind::memory}, {"realloc", CanonOpt::Kind::realloc}, {"post-return", CanonOpt::Kind::post_return}, {"callback", CanonOpt::Kind::callback}};
+    static constexpr Word lists[] = {{"memory", CanonOpt::Kind::memory},
+                                     {"realloc", CanonOpt::Kind::realloc},
+                                     {"post-return", CanonOpt::Kind::post_return},
+                                     {"callback", CanonOpt::Kind::callback}};
     std::vector<CanonOpt> all;
     auto one = [&] {
         for (const Word& w : plain)
@@ -29,7 +32,8 @@ std::vector<CanonOpt> Parser::canon_options() {
         }
         return false;
     };
-    while (one()) {}
+    while (one()) {
+    }
     return all;
 }
 
@@ -42,54 +46,54 @@ Canon Parser::canon_body() {
     c.kind = row->kind;
     using enum CanonImmediates;
     switch (row->immediates) {
-    case Lift:
-        c.func = ref(Sort::core_func);
-        c.options = canon_options();
-        break;
-    case Lower:
-        c.func = ref(Sort::func);
-        c.options = canon_options();
-        break;
-    case None: break;
-    case Type: c.type = ref(Sort::type); break;
-    case Options: c.options = canon_options(); break;
-    case TypeOpts:
-        c.type = ref(Sort::type);
-        c.options = canon_options();
-        break;
-    case Async: c.async = c_.take_keyword("async"); break;
-    case TypeAsync:
-        c.type = ref(Sort::type);
-        c.async = c_.take_keyword("async");
-        break;
-    case Cancel: c.cancellable = c_.take_keyword("cancellable"); break;
-    case Wait:
-        c.cancellable = c_.take_keyword("cancellable");
-        open("memory");
-        c.memory = c_.at_index() ? ref_body(Sort::core_memory) : ref(Sort::core_memory);
-        close();
-        break;
-    case Result:
-        if (take_open("result")) {
-            c.result = val_type();
+        case Lift:
+            c.func = ref(Sort::core_func);
+            c.options = canon_options();
+            break;
+        case Lower:
+            c.func = ref(Sort::func);
+            c.options = canon_options();
+            break;
+        case None: break;
+        case Type: c.type = ref(Sort::type); break;
+        case Options: c.options = canon_options(); break;
+        case TypeOpts:
+            c.type = ref(Sort::type);
+            c.options = canon_options();
+            break;
+        case Async: c.async = c_.take_keyword("async"); break;
+        case TypeAsync:
+            c.type = ref(Sort::type);
+            c.async = c_.take_keyword("async");
+            break;
+        case Cancel: c.cancellable = c_.take_keyword("cancellable"); break;
+        case Wait:
+            c.cancellable = c_.take_keyword("cancellable");
+            open("memory");
+            c.memory = c_.at_index() ? ref_body(Sort::core_memory) : ref(Sort::core_memory);
             close();
-        }
-        c.options = canon_options();
-        break;
-    case Slot:
-        c.slot = core_val_type();
-        c.slot_index = number();
-        break;
-    case Spawn: c.shared = c_.take_keyword("shared"); [[fallthrough]];
-    case Indirect:
-        c.type = ref(Sort::core_type);
-        c.table = ref(Sort::core_table);
-        break;
-    case Shared: c.shared = c_.take_keyword("shared"); break;
-    case SpawnRef:
-        c.shared = c_.take_keyword("shared");
-        c.type = ref(Sort::core_type);
-        break;
+            break;
+        case Result:
+            if (take_open("result")) {
+                c.result = val_type();
+                close();
+            }
+            c.options = canon_options();
+            break;
+        case Slot:
+            c.slot = core_val_type();
+            c.slot_index = number();
+            break;
+        case Spawn: c.shared = c_.take_keyword("shared"); [[fallthrough]];
+        case Indirect:
+            c.type = ref(Sort::core_type);
+            c.table = ref(Sort::core_table);
+            break;
+        case Shared: c.shared = c_.take_keyword("shared"); break;
+        case SpawnRef:
+            c.shared = c_.take_keyword("shared");
+            c.type = ref(Sort::core_type);
+            break;
     }
     return c;
 }

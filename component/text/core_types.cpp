@@ -11,11 +11,20 @@ struct HeapWord {
     std::string_view heap, reference;
     Heap value;
 };
-constexpr HeapWord heap_words[] = {{"func", "funcref", Heap::func},           {"extern", "externref", Heap::extern_}, {"any", "anyref", Heap::any},
-                                   {"eq", "eqref", Heap::eq},                 {"i31", "i31ref", Heap::i31},           {"struct", "structref", Heap::struct_},
-                                   {"array", "arrayref", Heap::array},        {"exn", "exnref", Heap::exn},           {"cont", "contref", Heap::cont},
-                                   {"none", "nullref", Heap::none},           {"nofunc", "nullfuncref", Heap::nofunc}, {"noextern", "nullexternref", Heap::noextern},
-                                   {"noexn", "nullexnref", Heap::noexn},      {"nocont", "nullcontref", Heap::nocont}};
+constexpr HeapWord heap_words[] = {{"func", "funcref", Heap::func},
+                                   {"extern", "externref", Heap::extern_},
+                                   {"any", "anyref", Heap::any},
+                                   {"eq", "eqref", Heap::eq},
+                                   {"i31", "i31ref", Heap::i31},
+                                   {"struct", "structref", Heap::struct_},
+                                   {"array", "arrayref", Heap::array},
+                                   {"exn", "exnref", Heap::exn},
+                                   {"cont", "contref", Heap::cont},
+                                   {"none", "nullref", Heap::none},
+                                   {"nofunc", "nullfuncref", Heap::nofunc},
+                                   {"noextern", "nullexternref", Heap::noextern},
+                                   {"noexn", "nullexnref", Heap::noexn},
+                                   {"nocont", "nullcontref", Heap::nocont}};
 
 struct NumberWord {
     std::string_view word;
@@ -292,36 +301,36 @@ CoreExternType Parser::core_extern_type(bool import) {
         return is64;
     };
     switch (t.kind) {
-    case ExternKind::func:
-    case ExternKind::tag:
-        t.exact = t.kind == ExternKind::func && take_open("exact");
-        t.type = core_type_use();
-        if (t.exact) close();
-        break;
-    case ExternKind::table:
-        t.table.is64 = addresses();
-        t.table.limits = core_limits();
-        t.table.element = resolved(core_val_type());
-        if (!t.table.element.is_ref()) unexpected();
-        break;
-    case ExternKind::memory: {
-        t.memory.is64 = addresses();
-        t.memory.limits = core_limits();
-        t.memory.shared = c_.take_keyword("shared");
-        if (take_open("pagesize")) {
-            std::size_t at = c_.offset();
-            u64 size = number64();
-            if (size == 0 || (size & (size - 1)) != 0) syntax_error("invalid custom page size", at);
-            t.memory.page_log2 = u8(std::countr_zero(size));
-            close();
+        case ExternKind::func:
+        case ExternKind::tag:
+            t.exact = t.kind == ExternKind::func && take_open("exact");
+            t.type = core_type_use();
+            if (t.exact) close();
+            break;
+        case ExternKind::table:
+            t.table.is64 = addresses();
+            t.table.limits = core_limits();
+            t.table.element = resolved(core_val_type());
+            if (!t.table.element.is_ref()) unexpected();
+            break;
+        case ExternKind::memory: {
+            t.memory.is64 = addresses();
+            t.memory.limits = core_limits();
+            t.memory.shared = c_.take_keyword("shared");
+            if (take_open("pagesize")) {
+                std::size_t at = c_.offset();
+                u64 size = number64();
+                if (size == 0 || (size & (size - 1)) != 0) syntax_error("invalid custom page size", at);
+                t.memory.page_log2 = u8(std::countr_zero(size));
+                close();
+            }
+            break;
         }
-        break;
-    }
-    case ExternKind::global:
-        t.global.mutable_ = take_open("mut");
-        t.global.type = resolved(core_val_type());
-        if (t.global.mutable_) close();
-        break;
+        case ExternKind::global:
+            t.global.mutable_ = take_open("mut");
+            t.global.type = resolved(core_val_type());
+            if (t.global.mutable_) close();
+            break;
     }
     close();
     return t;

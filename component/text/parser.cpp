@@ -137,7 +137,9 @@ bool Parser::at_inline(std::string_view word) const {
     if (c_.peek(n).kind == Token::Kind::lparen && at_word("interface", n + 1)) n = skip_list(n);
     else if (c_.peek(n).kind == Token::Kind::string) ++n;
     else return false;
-    while (c_.peek(n).kind == Token::Kind::lparen && (at_word("implements", n + 1) || at_word("versionsuffix", n + 1) || at_word("external-id", n + 1))) n = skip_list(n);
+    while (c_.peek(n).kind == Token::Kind::lparen &&
+           (at_word("implements", n + 1) || at_word("versionsuffix", n + 1) || at_word("external-id", n + 1)))
+        n = skip_list(n);
     return c_.peek(n).kind == Token::Kind::rparen;
 }
 

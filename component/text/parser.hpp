@@ -35,12 +35,12 @@ private:
     bool take_open(std::string_view word) { return c_.take_open(word); }
 
     // ---- references and names (parser.cpp)
-    u32 plain_ref(Sort s);                   // `$id` or a number
-    u32 ref(Sort s);                         // also `(sort $id "name"*)`
-    u32 ref_body(Sort s);                    // `$id "name"*`
-    SortIdx any_ref(bool in_core);           // `(sort $id "name"*)`
-    Sort sort(bool in_core);                 // the words
-    bool at_type_ref() const;                // `(type $id "name"*)` and nothing more
+    u32 plain_ref(Sort s);          // `$id` or a number
+    u32 ref(Sort s);                // also `(sort $id "name"*)`
+    u32 ref_body(Sort s);           // `$id "name"*`
+    SortIdx any_ref(bool in_core);  // `(sort $id "name"*)`
+    Sort sort(bool in_core);        // the words
+    bool at_type_ref() const;       // `(type $id "name"*)` and nothing more
     ExternName extern_name();
     bool at_inline(std::string_view word) const;
     std::vector<ExternName> inline_exports();
@@ -98,10 +98,10 @@ private:
     std::vector<std::string_view> labels();
     std::vector<Declarator> declarators(Scope::Kind kind, std::string_view id);
     void declarator();
-    ExternType extern_type(std::string_view& id);   // `(sort $id …)`
+    ExternType extern_type(std::string_view& id);  // `(sort $id …)`
     ExternType extern_type_body(Sort s);
-    u32 type_use(Sort s);                           // `(type $t)` or the type itself, which is defined at once
-    u32 put_type(DefType t);                        // resolved, defined; its index as a reference
+    u32 type_use(Sort s);     // `(type $t)` or the type itself, which is defined at once
+    u32 put_type(DefType t);  // resolved, defined; its index as a reference
     void resolve_type(DefType& t);
 
     // ---- core types (core_types.cpp)

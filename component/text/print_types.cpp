@@ -7,22 +7,23 @@ namespace heddle::component {
 // ---- core types
 
 static std::string heap_word(Heap h) {
-    static constexpr const char* words[] = {"func", "nofunc", "extern", "noextern", "any", "eq", "i31", "struct", "array", "none", "exn", "noexn", "cont", "nocont", "none"};
+    static constexpr const char* words[] = {"func",  "nofunc", "extern", "noextern", "any",  "eq",     "i31", "struct",
+                                            "array", "none",   "exn",    "noexn",    "cont", "nocont", "none"};
     return words[std::size_t(h)];
 }
 
 // Outside module types a core type's identifier may be known; here all is numbers, which is always right.
 std::string Printer::core_value(CoreValType t) const {
     switch (t.kind()) {
-    case CoreValType::i32_: return "i32";
-    case CoreValType::i64_: return "i64";
-    case CoreValType::f32_: return "f32";
-    case CoreValType::f64_: return "f64";
-    case CoreValType::v128_: return "v128";
-    case CoreValType::i8_: return "i8";
-    case CoreValType::i16_: return "i16";
-    case CoreValType::ref:
-    case CoreValType::bottom: break;
+        case CoreValType::i32_: return "i32";
+        case CoreValType::i64_: return "i64";
+        case CoreValType::f32_: return "f32";
+        case CoreValType::f64_: return "f64";
+        case CoreValType::v128_: return "v128";
+        case CoreValType::i8_: return "i8";
+        case CoreValType::i16_: return "i16";
+        case CoreValType::ref:
+        case CoreValType::bottom: break;
     }
     std::string heap = t.is_defined() ? std::to_string(u32(t.type())) : heap_word(t.heap());
     if (t.exact()) heap = "(exact " + heap + ")";
@@ -36,17 +37,17 @@ std::string Printer::sub_type(const SubType& t) const {
     if (t.describes != TypeId::none) out += "(describes " + index(t.describes) + ") ";
     if (t.descriptor != TypeId::none) out += "(descriptor " + index(t.descriptor) + ") ";
     switch (t.kind) {
-    case SubType::Kind::func:
-        out += "(func";
-        for (CoreValType p : t.func.params) out += " (param " + core_value(p) + ")";
-        for (CoreValType r : t.func.results) out += " (result " + core_value(r) + ")";
-        break;
-    case SubType::Kind::struct_:
-        out += "(struct";
-        for (const FieldType& f : t.fields) out += " (field " + field(f) + ")";
-        break;
-    case SubType::Kind::array: out += "(array " + field(t.fields[0]); break;
-    case SubType::Kind::cont: out += "(cont " + index(t.cont); break;
+        case SubType::Kind::func:
+            out += "(func";
+            for (CoreValType p : t.func.params) out += " (param " + core_value(p) + ")";
+            for (CoreValType r : t.func.results) out += " (result " + core_value(r) + ")";
+            break;
+        case SubType::Kind::struct_:
+            out += "(struct";
+            for (const FieldType& f : t.fields) out += " (field " + field(f) + ")";
+            break;
+        case SubType::Kind::array: out += "(array " + field(t.fields[0]); break;
+        case SubType::Kind::cont: out += "(cont " + index(t.cont); break;
     }
     out += ")";
     if (t.final && t.super == TypeId::none) return out;
@@ -73,7 +74,8 @@ void Printer::core_type(const CoreType& t, const std::string& prefix) {
 
 void Printer::core_module_decl(const CoreModuleDecl& d) {
     auto bound = [&](const CoreExternType& t) { return bind(Sort(t.kind)); };
-    if (auto* i = std::get_if<CoreImportDecl>(&d.decl)) return line("(import " + quoted(i->module) + " " + quoted(i->name) + " " + core_extern_type(i->type, bound(i->type)) + ")");
+    if (auto* i = std::get_if<CoreImportDecl>(&d.decl))
+        return line("(import " + quoted(i->module) + " " + quoted(i->name) + " " + core_extern_type(i->type, bound(i->type)) + ")");
     if (auto* e = std::get_if<CoreExportDecl>(&d.decl)) return line("(export " + quoted(e->name) + " " + core_extern_type(e->type, "") + ")");
     if (auto* a = std::get_if<CoreOuterAlias>(&d.decl))
         return line("(alias outer " + std::to_string(a->count) + " " + std::to_string(a->index) + " (type" + bind(Sort::core_type) + "))");
@@ -88,18 +90,20 @@ std::string Printer::core_extern_type(const CoreExternType& t, const std::string
         if (l.max) out += " " + std::to_string(*l.max);
     };
     switch (t.kind) {
-    case ExternKind::func:
-    case ExternKind::tag: out += std::string(t.exact ? " (exact" : "") + " (type " + std::to_string(u32(t.type)) + ")" + (t.exact ? ")" : ""); break;
-    case ExternKind::table:
-        limits(t.table.limits, t.table.is64);
-        out += " " + core_value(t.table.element);
-        break;
-    case ExternKind::memory:
-        limits(t.memory.limits, t.memory.is64);
-        if (t.memory.shared) out += " shared";
-        if (t.memory.page_log2 < 64 && t.memory.page_log2 != 16) out += " (pagesize " + std::to_string(u64(1) << t.memory.page_log2) + ")";
-        break;
-    case ExternKind::global: out += " " + (t.global.mutable_ ? "(mut " + core_value(t.global.type) + ")" : core_value(t.global.type)); break;
+        case ExternKind::func:
+        case ExternKind::tag:
+            out += std::string(t.exact ? " (exact" : "") + " (type " + std::to_string(u32(t.type)) + ")" + (t.exact ? ")" : "");
+            break;
+        case ExternKind::table:
+            limits(t.table.limits, t.table.is64);
+            out += " " + core_value(t.table.element);
+            break;
+        case ExternKind::memory:
+            limits(t.memory.limits, t.memory.is64);
+            if (t.memory.shared) out += " shared";
+            if (t.memory.page_log2 < 64 && t.memory.page_log2 != 16) out += " (pagesize " + std::to_string(u64(1) << t.memory.page_log2) + ")";
+            break;
+        case ExternKind::global: out += " " + (t.global.mutable_ ? "(mut " + core_value(t.global.type) + ")" : core_value(t.global.type)); break;
     }
     return out + ")";
 }
@@ -134,14 +138,16 @@ std::string Printer::structure(const DefType& t) const {
             } else if constexpr (std::is_same_v<T, Variant>) {
                 for (const Case& c : x.cases) out += " (case " + quoted(c.name) + optional(c.type) + ")";
                 return "(variant" + out + ")";
-            } else if constexpr (std::is_same_v<T, List>) return "(list " + value_type(x.type) + (x.length ? " " + std::to_string(*x.length) : "") + ")";
+            } else if constexpr (std::is_same_v<T, List>)
+                return "(list " + value_type(x.type) + (x.length ? " " + std::to_string(*x.length) : "") + ")";
             else if constexpr (std::is_same_v<T, Tuple>) {
                 for (ValType v : x.types) out += " " + value_type(v);
                 return "(tuple" + out + ")";
             } else if constexpr (std::is_same_v<T, Flags>) return "(flags" + labels(x.labels) + ")";
             else if constexpr (std::is_same_v<T, Enum>) return "(enum" + labels(x.labels) + ")";
             else if constexpr (std::is_same_v<T, Option>) return "(option " + value_type(x.type) + ")";
-            else if constexpr (std::is_same_v<T, ResultType>) return "(result" + optional(x.ok) + (x.error ? " (error " + value_type(*x.error) + ")" : "") + ")";
+            else if constexpr (std::is_same_v<T, ResultType>)
+                return "(result" + optional(x.ok) + (x.error ? " (error " + value_type(*x.error) + ")" : "") + ")";
             else if constexpr (std::is_same_v<T, Own>) return "(own " + use(Sort::type, x.resource) + ")";
             else if constexpr (std::is_same_v<T, Borrow>) return "(borrow " + use(Sort::type, x.resource) + ")";
             else if constexpr (std::is_same_v<T, Stream>) return "(stream" + optional(x.type) + ")";
@@ -188,9 +194,9 @@ std::string Printer::bound_extern_type(const ExternType& t) {
 // What stands behind the sort.
 std::string Printer::extern_type(const ExternType& t) const {
     switch (t.sort) {
-    case Sort::type: return t.type.eq ? " (eq " + use(Sort::type, *t.type.eq) + ")" : " (sub resource)";
-    case Sort::value: return " " + (t.value.eq ? "(eq " + use(Sort::value, *t.value.eq) + ")" : value_type(t.value.type));
-    default: return " (type " + use(t.sort == Sort::core_module ? Sort::core_type : Sort::type, t.index) + ")";
+        case Sort::type: return t.type.eq ? " (eq " + use(Sort::type, *t.type.eq) + ")" : " (sub resource)";
+        case Sort::value: return " " + (t.value.eq ? "(eq " + use(Sort::value, *t.value.eq) + ")" : value_type(t.value.type));
+        default: return " (type " + use(t.sort == Sort::core_module ? Sort::core_type : Sort::type, t.index) + ")";
     }
 }
 

@@ -26,7 +26,9 @@ std::string_view behind_module_head(std::string_view text) {
 
 std::string id_text(std::string_view id) {
     constexpr std::string_view marks = "!#$%&'*+-./:<=>?@\\^_`|~";
-    bool plain = !id.empty() && std::ranges::all_of(id, [&](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || marks.contains(c); });
+    bool plain = !id.empty() && std::ranges::all_of(id, [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || marks.contains(c);
+    });
     return "$" + (plain ? std::string(id) : quoted(id));
 }
 
@@ -147,10 +149,12 @@ void Printer::core_instance(const CoreInstance& i) {
     std::string text;
     if (auto* inst = std::get_if<CoreInstantiate>(&i)) {
         text = " (instantiate " + use(Sort::core_module, inst->module);
-        for (const CoreInstantiate::Arg& a : inst->args) text += " (with " + quoted(a.name) + " (instance " + use(Sort::core_instance, a.instance) + "))";
+        for (const CoreInstantiate::Arg& a : inst->args)
+            text += " (with " + quoted(a.name) + " (instance " + use(Sort::core_instance, a.instance) + "))";
         text += ")";
     } else {
-        for (const CoreInlineExport& e : std::get<1>(i)) text += " (export " + quoted(e.name) + " (" + (to_string(e.item.sort) + 5) + " " + use(e.item.sort, e.item.index) + "))";
+        for (const CoreInlineExport& e : std::get<1>(i))
+            text += " (export " + quoted(e.name) + " (" + (to_string(e.item.sort) + 5) + " " + use(e.item.sort, e.item.index) + "))";
     }
     line("(core instance" + bind(Sort::core_instance) + text + ")");
 }
@@ -170,9 +174,9 @@ void Printer::instance(const Instance& i) {
 void Printer::alias(const Alias& a) {
     std::string text;
     switch (a.target) {
-    case Alias::Target::export_: text = "export " + use(Sort::instance, a.instance) + " " + quoted(a.name); break;
-    case Alias::Target::core_export: text = "core export " + use(Sort::core_instance, a.instance) + " " + quoted(a.name); break;
-    case Alias::Target::outer: text = "outer " + std::to_string(a.count) + " " + std::to_string(a.index); break;
+        case Alias::Target::export_: text = "export " + use(Sort::instance, a.instance) + " " + quoted(a.name); break;
+        case Alias::Target::core_export: text = "core export " + use(Sort::core_instance, a.instance) + " " + quoted(a.name); break;
+        case Alias::Target::outer: text = "outer " + std::to_string(a.count) + " " + std::to_string(a.index); break;
     }
     line("(alias " + text + " (" + to_string(a.sort) + bind(a.sort) + "))");
 }
@@ -190,34 +194,36 @@ std::string Printer::canon_text(const Canon& c) const {
     auto index = [&](Sort s, u32 i) { out += " " + use(s, i); };
     auto flag = [&](bool is, const char* word) { out += is ? std::string(" ") + word : ""; };
     auto options = [&] {
-        static constexpr const char* words[] = {"string-encoding=utf8", "string-encoding=utf16", "string-encoding=latin1+utf16", "memory", "realloc", "post-return", "async", "callback"};
+        static constexpr const char* words[] = {
+            "string-encoding=utf8", "string-encoding=utf16", "string-encoding=latin1+utf16", "memory", "realloc", "post-return", "async", "callback"};
         for (CanonOpt o : c.options) {
             const char* word = words[std::size_t(o.kind)];
             if (o.kind < CanonOpt::Kind::memory || o.kind == CanonOpt::Kind::async) out += std::string(" ") + word;
-            else out += std::string(" (") + word + " " + item({o.kind == CanonOpt::Kind::memory ? Sort::core_memory : Sort::core_func, o.index}) + ")";
+            else
+                out += std::string(" (") + word + " " + item({o.kind == CanonOpt::Kind::memory ? Sort::core_memory : Sort::core_func, o.index}) + ")";
         }
     };
     using enum CanonImmediates;
     switch (row.immediates) {
-    case Lift: out += " " + item({Sort::core_func, c.func}), options(); break;
-    case Lower: out += " " + item({Sort::func, c.func}), options(); break;
-    case None: break;
-    case Type: index(Sort::type, c.type); break;
-    case Options: options(); break;
-    case TypeOpts: index(Sort::type, c.type), options(); break;
-    case Async: flag(c.async, "async"); break;
-    case TypeAsync: index(Sort::type, c.type), flag(c.async, "async"); break;
-    case Cancel: flag(c.cancellable, "cancellable"); break;
-    case Wait: flag(c.cancellable, "cancellable"), out += " (memory " + item({Sort::core_memory, c.memory}) + ")"; break;
-    case Result:
-        if (c.result) out += " (result " + value_type(*c.result) + ")";
-        options();
-        break;
-    case Slot: out += " " + core_value(c.slot) + " " + std::to_string(c.slot_index); break;
-    case Spawn: flag(c.shared, "shared"); [[fallthrough]];
-    case Indirect: index(Sort::core_type, c.type), index(Sort::core_table, c.table); break;
-    case Shared: flag(c.shared, "shared"); break;
-    case SpawnRef: flag(c.shared, "shared"), index(Sort::core_type, c.type); break;
+        case Lift: out += " " + item({Sort::core_func, c.func}), options(); break;
+        case Lower: out += " " + item({Sort::func, c.func}), options(); break;
+        case None: break;
+        case Type: index(Sort::type, c.type); break;
+        case Options: options(); break;
+        case TypeOpts: index(Sort::type, c.type), options(); break;
+        case Async: flag(c.async, "async"); break;
+        case TypeAsync: index(Sort::type, c.type), flag(c.async, "async"); break;
+        case Cancel: flag(c.cancellable, "cancellable"); break;
+        case Wait: flag(c.cancellable, "cancellable"), out += " (memory " + item({Sort::core_memory, c.memory}) + ")"; break;
+        case Result:
+            if (c.result) out += " (result " + value_type(*c.result) + ")";
+            options();
+            break;
+        case Slot: out += " " + core_value(c.slot) + " " + std::to_string(c.slot_index); break;
+        case Spawn: flag(c.shared, "shared"); [[fallthrough]];
+        case Indirect: index(Sort::core_type, c.type), index(Sort::core_table, c.table); break;
+        case Shared: flag(c.shared, "shared"); break;
+        case SpawnRef: flag(c.shared, "shared"), index(Sort::core_type, c.type); break;
     }
     return out;
 }

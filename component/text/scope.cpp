@@ -14,7 +14,8 @@ u32 Scopes::pending(Ref r) {
 u32 Scopes::bind(Sort s, std::string_view id, std::size_t offset) {
     Scope::Space& space = top().space(s);
     if (!id.empty()) {
-        if (!space.ids.emplace(id, space.count).second) syntax_error("duplicate " + std::string(to_string(s)) + " identifier $" + std::string(id), offset);
+        if (!space.ids.emplace(id, space.count).second)
+            syntax_error("duplicate " + std::string(to_string(s)) + " identifier $" + std::string(id), offset);
         space.names.emplace_back(space.count, id);
     }
     return space.count++;
@@ -64,7 +65,8 @@ std::optional<u32> Scopes::find(const Ref& r) {
         if (it == ids.end()) continue;
         if (depth == 0) return it->second;
         bool in_module_type = top().kind == Scope::Kind::module_type;
-        bool allowed = r.sort == Sort::core_type || (!in_module_type && (r.sort == Sort::core_module || r.sort == Sort::type || r.sort == Sort::component));
+        bool allowed =
+            r.sort == Sort::core_type || (!in_module_type && (r.sort == Sort::core_module || r.sort == Sort::type || r.sort == Sort::component));
         if (!allowed) syntax_error("outer item `" + std::string(r.id) + "` is not a module, type, or component", r.offset);
         Alias a;
         a.target = Alias::Target::outer;

@@ -39,10 +39,10 @@ struct Scope {
     Kind kind = Kind::component;
     std::string_view id;
     Space spaces[sort_count];
-    std::vector<Definition> definitions;    // of a component
-    std::vector<Export> exports;            // written inline, for its end
-    std::vector<Declarator> decls;          // of a component or instance type
-    std::vector<CoreModuleDecl> core_decls; // of a module type
+    std::vector<Definition> definitions;              // of a component
+    std::vector<Export> exports;                      // written inline, for its end
+    std::vector<Declarator> decls;                    // of a component or instance type
+    std::vector<CoreModuleDecl> core_decls;           // of a module type
     std::unordered_map<std::string, u32> func_types;  // of a module type: function types by their spelling
 
     Space& space(Sort s) { return spaces[std::size_t(s)]; }

@@ -90,54 +90,60 @@ DefType Parser::def_val_type() {
         close();
         return t;
     };
-    if (take_open("record")) return list([&] {
-        Record r;
-        while (take_open("field")) {
-            std::string_view label = name();
-            r.fields.push_back({label, val_type()});
-            close();
-        }
-        return r;
-    });
-    if (take_open("variant")) return list([&] {
-        Variant v;
-        while (take_open("case")) {
-            id();
-            std::string_view label = name();
-            v.cases.push_back({label, optional_val_type()});
-            close();
-        }
-        return v;
-    });
-    if (take_open("list")) return list([&] {
-        List l{val_type(), std::nullopt};
-        if (!c_.at_rparen()) l.length = number();
-        return l;
-    });
-    if (take_open("tuple")) return list([&] {
-        Tuple t;
-        while (!c_.at_rparen()) t.types.push_back(val_type());
-        return t;
-    });
+    if (take_open("record"))
+        return list([&] {
+            Record r;
+            while (take_open("field")) {
+                std::string_view label = name();
+                r.fields.push_back({label, val_type()});
+                close();
+            }
+            return r;
+        });
+    if (take_open("variant"))
+        return list([&] {
+            Variant v;
+            while (take_open("case")) {
+                id();
+                std::string_view label = name();
+                v.cases.push_back({label, optional_val_type()});
+                close();
+            }
+            return v;
+        });
+    if (take_open("list"))
+        return list([&] {
+            List l{val_type(), std::nullopt};
+            if (!c_.at_rparen()) l.length = number();
+            return l;
+        });
+    if (take_open("tuple"))
+        return list([&] {
+            Tuple t;
+            while (!c_.at_rparen()) t.types.push_back(val_type());
+            return t;
+        });
     if (take_open("flags")) return list([&] { return Flags{labels()}; });
     if (take_open("enum")) return list([&] { return Enum{labels()}; });
     if (take_open("option")) return list([&] { return Option{val_type()}; });
-    if (take_open("result")) return list([&] {
-        ResultType r{optional_val_type(), std::nullopt};
-        if (take_open("error")) {
-            r.error = val_type();
-            close();
-        }
-        return r;
-    });
+    if (take_open("result"))
+        return list([&] {
+            ResultType r{optional_val_type(), std::nullopt};
+            if (take_open("error")) {
+                r.error = val_type();
+                close();
+            }
+            return r;
+        });
     if (take_open("own")) return list([&] { return Own{ref(Sort::type)}; });
     if (take_open("borrow")) return list([&] { return Borrow{ref(Sort::type)}; });
     if (take_open("stream")) return list([&] { return Stream{optional_val_type()}; });
     if (take_open("future")) return list([&] { return Future{optional_val_type()}; });
-    if (take_open("map")) return list([&] {
-        ValType key = val_type();
-        return Map{key, val_type()};
-    });
+    if (take_open("map"))
+        return list([&] {
+            ValType key = val_type();
+            return Map{key, val_type()};
+        });
     unexpected(c_.at(Token::Kind::lparen) ? 1 : 0);
 }
 
@@ -223,28 +229,28 @@ ExternType Parser::extern_type_body(Sort s) {
     ExternType t;
     t.sort = s;
     switch (s) {
-    case Sort::core_module: t.index = core_module_type_use(); break;
-    case Sort::func:
-    case Sort::component:
-    case Sort::instance: t.index = type_use(s); break;
-    case Sort::value:
-        if (take_open("eq")) {
-            t.value.eq = ref(Sort::value);
+        case Sort::core_module: t.index = core_module_type_use(); break;
+        case Sort::func:
+        case Sort::component:
+        case Sort::instance: t.index = type_use(s); break;
+        case Sort::value:
+            if (take_open("eq")) {
+                t.value.eq = ref(Sort::value);
+                close();
+            } else {
+                t.value.type = val_type();
+            }
+            break;
+        case Sort::type:
+            if (take_open("eq")) {
+                t.type.eq = ref(Sort::type);
+            } else {
+                open("sub");
+                if (!c_.take_keyword("resource")) unexpected();
+            }
             close();
-        } else {
-            t.value.type = val_type();
-        }
-        break;
-    case Sort::type:
-        if (take_open("eq")) {
-            t.type.eq = ref(Sort::type);
-        } else {
-            open("sub");
-            if (!c_.take_keyword("resource")) unexpected();
-        }
-        close();
-        break;
-    default: unexpected();
+            break;
+        default: unexpected();
     }
     return t;
 }

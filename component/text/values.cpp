@@ -102,48 +102,48 @@ void Parser::prim_bytes(Writer& w, Prim p) {
     auto sign_extended = [&](unsigned bits) { return i64(integer(bits, true) << (64 - bits)) >> (64 - bits); };
     auto is_nan_with_payload = [&] { return c_.view().contains("nan:"); };
     switch (p) {
-    case Prim::bool_: {
-        bool yes = c_.take_keyword("true");
-        if (!yes && !c_.take_keyword("false")) unexpected();
-        return w.byte(yes);
-    }
-    case Prim::u8: return w.byte(u8(integer(8, false)));
-    case Prim::s8: return w.byte(u8(integer(8, true)));
-    case Prim::u16: return w.u64_leb(integer(16, false));
-    case Prim::u32: return w.u64_leb(integer(32, false));
-    case Prim::u64: return w.u64_leb(integer(64, false));
-    case Prim::s16: return w.i64_leb(sign_extended(16));
-    case Prim::s32: return w.i64_leb(sign_extended(32));
-    case Prim::s64: return w.i64_leb(sign_extended(64));
-    case Prim::f32: {
-        auto v = is_nan_with_payload() ? std::nullopt : text::parse_f32(c_.view());
-        if (!v) unexpected();
-        c_.skip();
-        return w.fixed32(c_.list().view(c_.list().tokens[c_.position() - 1]).contains("nan") ? 0x7fc00000 : *v);
-    }
-    case Prim::f64: {
-        auto v = is_nan_with_payload() ? std::nullopt : text::parse_f64(c_.view());
-        if (!v) unexpected();
-        c_.skip();
-        return w.fixed64(c_.list().view(c_.list().tokens[c_.position() - 1]).contains("nan") ? 0x7ff8000000000000 : *v);
-    }
-    case Prim::char_: {
-        // 'a', which is one token as long as it holds no blank and no parenthesis; a string of one character is taken as well.
-        std::string s;
-        if (c_.at(Token::Kind::string)) {
-            s = c_.name();
-        } else {
-            std::string_view v = c_.view();
-            if (v.size() < 3 || v.front() != '\'' || v.back() != '\'') unexpected();
-            s = text::unescape("\"" + std::string(v.substr(1, v.size() - 2)) + "\"");
-            c_.skip();
+        case Prim::bool_: {
+            bool yes = c_.take_keyword("true");
+            if (!yes && !c_.take_keyword("false")) unexpected();
+            return w.byte(yes);
         }
-        std::size_t length = s.empty() ? 0 : u8(s[0]) < 0x80 ? 1 : u8(s[0]) < 0xe0 ? 2 : u8(s[0]) < 0xf0 ? 3 : 4;
-        if (s.empty() || s.size() != length || !is_utf8(s) || first_code_point(s) > 0x10ffff) syntax_error("not one character", at);
-        return w.span({reinterpret_cast<const u8*>(s.data()), s.size()});
-    }
-    case Prim::string: return w.name(name());
-    case Prim::error_context: unexpected();
+        case Prim::u8: return w.byte(u8(integer(8, false)));
+        case Prim::s8: return w.byte(u8(integer(8, true)));
+        case Prim::u16: return w.u64_leb(integer(16, false));
+        case Prim::u32: return w.u64_leb(integer(32, false));
+        case Prim::u64: return w.u64_leb(integer(64, false));
+        case Prim::s16: return w.i64_leb(sign_extended(16));
+        case Prim::s32: return w.i64_leb(sign_extended(32));
+        case Prim::s64: return w.i64_leb(sign_extended(64));
+        case Prim::f32: {
+            auto v = is_nan_with_payload() ? std::nullopt : text::parse_f32(c_.view());
+            if (!v) unexpected();
+            c_.skip();
+            return w.fixed32(c_.list().view(c_.list().tokens[c_.position() - 1]).contains("nan") ? 0x7fc00000 : *v);
+        }
+        case Prim::f64: {
+            auto v = is_nan_with_payload() ? std::nullopt : text::parse_f64(c_.view());
+            if (!v) unexpected();
+            c_.skip();
+            return w.fixed64(c_.list().view(c_.list().tokens[c_.position() - 1]).contains("nan") ? 0x7ff8000000000000 : *v);
+        }
+        case Prim::char_: {
+            // 'a', which is one token as long as it holds no blank and no parenthesis; a string of one character is taken as well.
+            std::string s;
+            if (c_.at(Token::Kind::string)) {
+                s = c_.name();
+            } else {
+                std::string_view v = c_.view();
+                if (v.size() < 3 || v.front() != '\'' || v.back() != '\'') unexpected();
+                s = text::unescape("\"" + std::string(v.substr(1, v.size() - 2)) + "\"");
+                c_.skip();
+            }
+            std::size_t length = s.empty() ? 0 : u8(s[0]) < 0x80 ? 1 : u8(s[0]) < 0xe0 ? 2 : u8(s[0]) < 0xf0 ? 3 : 4;
+            if (s.empty() || s.size() != length || !is_utf8(s) || first_code_point(s) > 0x10ffff) syntax_error("not one character", at);
+            return w.span({reinterpret_cast<const u8*>(s.data()), s.size()});
+        }
+        case Prim::string: return w.name(name());
+        case Prim::error_context: unexpected();
     }
 }
 

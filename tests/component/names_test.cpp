@@ -41,7 +41,8 @@ TEST(Names, interface_names_are_taken_apart) {
     EXPECT_EQ(p->interface, "types");
     EXPECT_EQ(p->version, "0.2.12-rc.1+build");
     EXPECT_EQ(parse_extern_name("ns-1-a:b-1-c/D-2")->version, "");
-    for (auto good : {"a-b:c-d/e-f@123456.7890.488", "a:b/c@0.0.0+abcd-efg", "a:b/c@0.0.0-abcd.1.2+efg.4.ee.5", "a:b/c@1", "a:b/c@0.2"}) EXPECT_EQ(fault(good), "") << good;
+    for (auto good : {"a-b:c-d/e-f@123456.7890.488", "a:b/c@0.0.0+abcd-efg", "a:b/c@0.0.0-abcd.1.2+efg.4.ee.5", "a:b/c@1", "a:b/c@0.2"})
+        EXPECT_EQ(fault(good), "") << good;
 }
 
 TEST(Names, faults_are_said_in_the_suites_words) {
@@ -86,13 +87,17 @@ TEST(Names, versions_follow_semver) {
     EXPECT_EQ(v->patch, 333u);
     EXPECT_EQ(v->prerelease, "alpha.0-x");
     EXPECT_EQ(v->build, "b.01");
-    for (auto bad : {"", "1", "1.2", "01.2.3", "1.02.3", "1.2.3-01", "1.2.3-a..b", "1.2.3+", "1.2.3 ", "18446744073709551616.0.0", "1.2.3+a+b", "v1.2.3"}) EXPECT_FALSE(parse_version(bad)) << bad;
+    for (auto bad :
+         {"", "1", "1.2", "01.2.3", "1.02.3", "1.2.3-01", "1.2.3-a..b", "1.2.3+", "1.2.3 ", "18446744073709551616.0.0", "1.2.3+a+b", "v1.2.3"})
+        EXPECT_FALSE(parse_version(bad)) << bad;
     EXPECT_TRUE(parse_version("18446744073709551615.0.0"));
 }
 
 TEST(Names, versions_are_ordered_as_semver_orders_them) {
-    const char* ascending[] = {"0.0.1", "0.2.0-alpha", "0.2.0-alpha.1", "0.2.0-alpha.beta", "0.2.0-beta", "0.2.0-beta.2", "0.2.0-beta.11", "0.2.0-rc.1", "0.2.0", "0.2.12", "1.0.0", "10.0.0"};
-    for (std::size_t i = 0; i + 1 < std::size(ascending); ++i) EXPECT_LT(*parse_version(ascending[i]), *parse_version(ascending[i + 1])) << ascending[i];
+    const char* ascending[] = {"0.0.1",         "0.2.0-alpha", "0.2.0-alpha.1", "0.2.0-alpha.beta", "0.2.0-beta", "0.2.0-beta.2",
+                               "0.2.0-beta.11", "0.2.0-rc.1",  "0.2.0",         "0.2.12",           "1.0.0",      "10.0.0"};
+    for (std::size_t i = 0; i + 1 < std::size(ascending); ++i)
+        EXPECT_LT(*parse_version(ascending[i]), *parse_version(ascending[i + 1])) << ascending[i];
     EXPECT_EQ(*parse_version("1.0.0+a"), *parse_version("1.0.0+b"));
 }
 
