@@ -45,6 +45,12 @@ std::string describe(const TypeTable& types, const ExternType& t) {
 
 Engine::Engine(const Config& config) : data_(std::make_shared<EngineData>(config)) {}
 const Config& Engine::config() const { return data_->config; }
+static_assert(Engine::own_type == TypeTable::self);
+TypeId Engine::intern(std::span<const SubType> group) const { return data_->types.intern(group); }
+TypeId Engine::intern(const FuncType& type) const { return data_->types.intern(type); }
+const SubType& Engine::type(TypeId id) const { return data_->types[id]; }
+bool Engine::matches(const ExternType& given, const ExternType& wanted) const { return data_->types.is_subtype(given, wanted); }
+bool Engine::matches(ValType given, ValType wanted) const { return data_->types.is_subtype(given, wanted); }
 
 Module ApiAccess::module(std::shared_ptr<EngineData> engine, std::shared_ptr<ModuleData> m) {
     Module module;
@@ -344,6 +350,7 @@ bool Store::parked() const { return data_->parked != nullptr; }
 void Store::interrupt() noexcept { heddle::interrupt(*data_); }
 void Store::on_interrupt(std::function<Host(Caller&)> ask) { data_->ask = std::move(ask); }
 void Store::on_park(std::function<bool(Store&)> wait) { data_->wait = std::move(wait); }
+bool Store::wait_parked() { return data_->wait && data_->wait(*this); }
 void Store::set_fuel(u64 fuel) { data_->context.fuel = i64(std::min<u64>(fuel, u64(INT64_MAX))); }
 u64 Store::fuel() const { return u64(std::max<i64>(data_->context.fuel, 0)); }
 const Trap& Store::trap() const { return data_->last_trap; }

@@ -17,6 +17,7 @@ const char* message(TrapCode code) {
 }
 
 std::string Trap::message() const {
+    if (code == TrapCode::component && !detail.empty()) return detail;
     std::string text = heddle::message(code);
     return detail.empty() ? text : text + ": " + detail;
 }

@@ -22,10 +22,10 @@ struct TypeExpr {
 
     Kind kind = Kind::prim;
     Prim prim = Prim::bool_;
-    Name name;                        // name, own, borrow
+    Name name;  // name, own, borrow
     std::vector<TypeExpr> args;
     bool has_ok = false, has_error = false;  // result: which of args are there
-    std::optional<u32> length;        // list
+    std::optional<u32> length;               // list
     u32 offset = 0;
 };
 
@@ -51,8 +51,8 @@ struct TypeDecl {
     Kind kind = Kind::alias;
     Name name;
     std::vector<Member> members;
-    std::vector<Func> functions;      // resource
-    std::optional<TypeExpr> type;     // alias
+    std::vector<Func> functions;   // resource
+    std::optional<TypeExpr> type;  // alias
     std::string docs;
     Gate gate;
 };
@@ -64,7 +64,7 @@ struct Use {
 };
 
 struct Interface {
-    Name name;                        // empty when inline
+    Name name;  // empty when inline
     std::vector<std::variant<Use, TypeDecl, Func>> items;
     std::string docs;
     Gate gate;
@@ -72,7 +72,7 @@ struct Interface {
 
 struct ImportExport {
     bool import = true;
-    Name name;                        // empty for a bare path
+    Name name;  // empty for a bare path
     std::variant<Func, Interface, Path> what;
     std::optional<std::string> external_id;
     std::string docs;

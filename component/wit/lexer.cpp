@@ -6,11 +6,11 @@
 namespace heddle::wit {
 namespace {
 
-constexpr std::string_view keywords[] = {
-    "as",       "async",  "bool",   "borrow", "char",     "constructor", "enum",   "export", "f32",    "f64",    "flags",   "from",  "func",
-    "future",   "import", "include", "interface", "list", "map",         "option", "own",    "package", "record", "resource", "result", "s16",
-    "s32",      "s64",    "s8",     "static", "stream",   "string",      "tuple",  "type",   "u16",    "u32",    "u64",     "u8",    "use",
-    "variant",  "with",   "world"};
+constexpr std::string_view keywords[] = {"as",  "async",  "bool",   "borrow",  "char",   "constructor", "enum",    "export",    "f32",
+                                         "f64", "flags",  "from",   "func",    "future", "import",      "include", "interface", "list",
+                                         "map", "option", "own",    "package", "record", "resource",    "result",  "s16",       "s32",
+                                         "s64", "s8",     "static", "stream",  "string", "tuple",       "type",    "u16",       "u32",
+                                         "u64", "u8",     "use",    "variant", "with",   "world"};
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -8,9 +8,9 @@ enum class TokenKind : u8 { end, identifier, keyword, integer, string, operator_
 
 struct Token {
     TokenKind kind = TokenKind::end;
-    std::string_view text;      // identifiers without their leading %
-    u32 offset = 0, end = 0;    // in the source
-    std::string docs;           // the doc comments that stand before it
+    std::string_view text;    // identifiers without their leading %
+    u32 offset = 0, end = 0;  // in the source
+    std::string docs;         // the doc comments that stand before it
 };
 
 // All tokens of a file, an `end` token last. Throws Error (kind syntax) with path:line:column in the message.

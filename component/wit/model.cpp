@@ -6,7 +6,8 @@
 namespace heddle::wit {
 
 std::string_view to_string(Prim p) {
-    static constexpr std::array<std::string_view, 14> names = {"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string", "error-context"};
+    static constexpr std::array<std::string_view, 14> names = {"bool", "s8",  "u8",  "s16", "u16",  "s32",    "u32",
+                                                               "s64",  "u64", "f32", "f64", "char", "string", "error-context"};
     return names[std::size_t(p)];
 }
 
@@ -63,7 +64,9 @@ namespace {
 struct StructurePrinter {
     const Resolve& r;
 
-    std::string optional(const char* name, const std::optional<Type>& t) const { return t ? name + ("<" + r.to_string(*t)) + ">" : std::string(name); }
+    std::string optional(const char* name, const std::optional<Type>& t) const {
+        return t ? name + ("<" + r.to_string(*t)) + ">" : std::string(name);
+    }
 
     std::string operator()(const Tuple& t) const {
         std::string s;
@@ -104,10 +107,10 @@ std::string Resolve::to_string(const Type& type) const {
 
 std::string Resolve::canonical_name(const Function& f) const {
     switch (f.kind) {
-    case Function::Kind::freestanding: return f.name;
-    case Function::Kind::constructor: return "[constructor]" + types[f.resource].name;
-    case Function::Kind::method: return "[method]" + types[f.resource].name + "." + f.name;
-    case Function::Kind::static_: return "[static]" + types[f.resource].name + "." + f.name;
+        case Function::Kind::freestanding: return f.name;
+        case Function::Kind::constructor: return "[constructor]" + types[f.resource].name;
+        case Function::Kind::method: return "[method]" + types[f.resource].name + "." + f.name;
+        case Function::Kind::static_: return "[static]" + types[f.resource].name + "." + f.name;
     }
     return f.name;
 }

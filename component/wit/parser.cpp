@@ -10,9 +10,10 @@ namespace {
 
 constexpr int max_type_depth = 100;
 
-constexpr std::pair<std::string_view, Prim> prims[] = {
-    {"bool", Prim::bool_}, {"s8", Prim::s8},   {"u8", Prim::u8},     {"s16", Prim::s16},     {"u16", Prim::u16},       {"s32", Prim::s32},      {"u32", Prim::u32},
-    {"s64", Prim::s64},    {"u64", Prim::u64}, {"f32", Prim::f32},   {"f64", Prim::f64},     {"char", Prim::char_},    {"string", Prim::string}};
+constexpr std::pair<std::string_view, Prim> prims[] = {{"bool", Prim::bool_},   {"s8", Prim::s8},   {"u8", Prim::u8},   {"s16", Prim::s16},
+                                                       {"u16", Prim::u16},      {"s32", Prim::s32}, {"u32", Prim::u32}, {"s64", Prim::s64},
+                                                       {"u64", Prim::u64},      {"f32", Prim::f32}, {"f64", Prim::f64}, {"char", Prim::char_},
+                                                       {"string", Prim::string}};
 
 class Parser {
 public:
@@ -61,7 +62,9 @@ private:
     }
     [[noreturn]] void unexpected(const std::string& wanted) const {
         const Token& t = token();
-        std::string found = t.kind == TokenKind::end ? "the end of the file" : t.kind == TokenKind::keyword ? "keyword `" + std::string(t.text) + "`" : "`" + std::string(t.text) + "`";
+        std::string found = t.kind == TokenKind::end       ? "the end of the file"
+                            : t.kind == TokenKind::keyword ? "keyword `" + std::string(t.text) + "`"
+                                                           : "`" + std::string(t.text) + "`";
         fail(source_, t.offset, "expected " + wanted + ", found " + found);
     }
     Name identifier(const char* what) {
@@ -172,7 +175,8 @@ private:
             Name field = identifier("version or feature");
             expect("=");
             bool is_feature = what.text == "unstable";
-            if (field.text != (is_feature ? "feature" : "version")) fail(source_, field.offset, std::string("expected `") + (is_feature ? "feature" : "version") + "`");
+            if (field.text != (is_feature ? "feature" : "version"))
+                fail(source_, field.offset, std::string("expected `") + (is_feature ? "feature" : "version") + "`");
             if (what.text == "since") g.since = version();
             else if (what.text == "deprecated") g.deprecated = version();
             else if (is_feature) g.feature = std::string(identifier("a feature's name").text);
@@ -239,9 +243,9 @@ private:
     }
 
     std::optional<TypeDecl> type_declaration(std::string& docs, Gate& g) {
-        static constexpr std::pair<std::string_view, TypeDecl::Kind> kinds[] = {{"record", TypeDecl::Kind::record},     {"flags", TypeDecl::Kind::flags},
-                                                                                {"variant", TypeDecl::Kind::variant},   {"enum", TypeDecl::Kind::enum_},
-                                                                                {"resource", TypeDecl::Kind::resource}, {"type", TypeDecl::Kind::alias}};
+        static constexpr std::pair<std::string_view, TypeDecl::Kind> kinds[] = {
+            {"record", TypeDecl::Kind::record}, {"flags", TypeDecl::Kind::flags},       {"variant", TypeDecl::Kind::variant},
+            {"enum", TypeDecl::Kind::enum_},    {"resource", TypeDecl::Kind::resource}, {"type", TypeDecl::Kind::alias}};
         auto kind = std::ranges::find_if(kinds, [&](const auto& k) { return is(k.first); });
         if (kind == std::end(kinds)) return std::nullopt;
         ++at_;
@@ -423,7 +427,8 @@ private:
             std::optional<std::string> external = external_id();
             if (is("use")) w.items.emplace_back(use(std::move(item_gate)));
             else if (is("include")) w.items.emplace_back(include(std::move(item_gate)));
-            else if (is("import") || is("export")) w.items.emplace_back(import_export(std::move(item_docs), std::move(item_gate), std::move(external)));
+            else if (is("import") || is("export"))
+                w.items.emplace_back(import_export(std::move(item_docs), std::move(item_gate), std::move(external)));
             else if (auto t = type_declaration(item_docs, item_gate)) w.items.emplace_back(std::move(*t));
             else unexpected("`import`, `export`, `include`, `use` or a type");
         }

@@ -157,7 +157,8 @@ private:
         return s;
     }
     std::string signature(const Function& f) const {
-        return std::string(f.async ? "async " : "") + "func(" + params(f, f.kind == Function::Kind::method ? 1 : 0) + ")" + (f.result ? " -> " + type(*f.result) : "");
+        return std::string(f.async ? "async " : "") + "func(" + params(f, f.kind == Function::Kind::method ? 1 : 0) + ")" +
+               (f.result ? " -> " + type(*f.result) : "");
     }
 
     void world(const World& w) {

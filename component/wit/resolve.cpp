@@ -18,7 +18,7 @@ struct TypeEntry {
     enum class State : u8 { untouched, busy, done };
     const ast::TypeDecl* decl = nullptr;
     const ast::Use* use = nullptr;
-    ast::Name used;         // the name in the interface it comes from
+    ast::Name used;  // the name in the interface it comes from
     u32 offset = 0;
     State state = State::untouched;
     u32 index = 0;
@@ -57,7 +57,8 @@ private:
     class Nested {
     public:
         Nested(Resolver& r, const ast::PackageItems& file, u32 offset) : r_(r) {
-            if (++r_.depth_ > max_depth) fail(*file.source, offset, "a chain of more than " + std::to_string(max_depth) + " definitions that refer to later ones");
+            if (++r_.depth_ > max_depth)
+                fail(*file.source, offset, "a chain of more than " + std::to_string(max_depth) + " definitions that refer to later ones");
         }
         ~Nested() { --r_.depth_; }
         Nested(const Nested&) = delete;
@@ -114,13 +115,17 @@ private:
         std::set<std::string_view> names;
         for (const auto* f : p.files) {
             for (const auto& i : f->interfaces)
-                if (!names.insert(i.name.text).second) fail(*f->source, i.name.offset, quoted(i.name.text) + " is defined more than once in package " + p.name.to_string());
+                if (!names.insert(i.name.text).second)
+                    fail(*f->source, i.name.offset, quoted(i.name.text) + " is defined more than once in package " + p.name.to_string());
             for (const auto& w : f->worlds)
-                if (!names.insert(w.name.text).second) fail(*f->source, w.name.offset, quoted(w.name.text) + " is defined more than once in package " + p.name.to_string());
+                if (!names.insert(w.name.text).second)
+                    fail(*f->source, w.name.offset, quoted(w.name.text) + " is defined more than once in package " + p.name.to_string());
         }
     }
 
-    bool active(const Gate& g) const { return !g.feature || options_.all_features || std::ranges::find(options_.features, *g.feature) != options_.features.end(); }
+    bool active(const Gate& g) const {
+        return !g.feature || options_.all_features || std::ranges::find(options_.features, *g.feature) != options_.features.end();
+    }
 
     PackageEntry& package_named(const PackageName& name, const ast::PackageItems& file, u32 offset) {
         auto p = std::ranges::find(packages_, name, &PackageEntry::name);
@@ -132,16 +137,18 @@ private:
 
     // Follows a path: the top-level `use`s of the file, its package, or the package that is named.
     template <class T>
-    std::pair<PackageEntry*, Found<T>> find(PackageEntry& from, const ast::PackageItems& file, const ast::Path& path, std::vector<T> ast::PackageItems::*members,
-                                            const char* what) {
+    std::pair<PackageEntry*, Found<T>> find(PackageEntry& from, const ast::PackageItems& file, const ast::Path& path,
+                                            std::vector<T> ast::PackageItems::*members, const char* what) {
         PackageEntry* package = path.package ? &package_named(*path.package, file, path.name.offset) : &from;
         if (!path.package)
             for (const ast::TopUse& u : file.uses)
-                if (u.as.text == path.name.text && !(u.path.name.text == path.name.text && !u.path.package)) return find<T>(from, file, u.path, members, what);
+                if (u.as.text == path.name.text && !(u.path.name.text == path.name.text && !u.path.package))
+                    return find<T>(from, file, u.path, members, what);
         for (const auto* f : package->files)
             for (const T& t : f->*members)
                 if (t.name.text == path.name.text) return {package, {&t, f}};
-        fail(*file.source, path.name.offset, std::string(what) + " " + quoted(path.name.text) + " is not defined in package " + package->name.to_string());
+        fail(*file.source, path.name.offset,
+             std::string(what) + " " + quoted(path.name.text) + " is not defined in package " + package->name.to_string());
     }
 
     // ---- interfaces ----
@@ -161,7 +168,8 @@ private:
 
     u32 interface_at(PackageEntry& p, const ast::PackageItems& file, const ast::Path& path) {
         auto [package, found] = find<ast::Interface>(p, file, path, &ast::PackageItems::interfaces, "interface");
-        if (!active(found.decl->gate)) fail(*file.source, path.name.offset, "interface " + quoted(path.name.text) + " needs the feature " + quoted(*found.decl->gate.feature));
+        if (!active(found.decl->gate))
+            fail(*file.source, path.name.offset, "interface " + quoted(path.name.text) + " needs the feature " + quoted(*found.decl->gate.feature));
         return interface_index(*package, *found.decl, *found.file);
     }
 
@@ -190,7 +198,8 @@ private:
         std::set<std::string> names;
         for (u32 t : i.types) names.insert(out_.types[t].name);
         for (const Function& f : i.functions)
-            if (!names.insert(out_.canonical_name(f)).second) fail(*file.source, decl.name.offset, quoted(f.name) + " is defined more than once in interface " + quoted(decl.name.text));
+            if (!names.insert(out_.canonical_name(f)).second)
+                fail(*file.source, decl.name.offset, quoted(f.name) + " is defined more than once in interface " + quoted(decl.name.text));
     }
 
     // The types of one interface or world.
@@ -260,34 +269,36 @@ private:
             using K = ast::TypeDecl::Kind;
             std::set<std::string_view> names;
             for (const ast::Member& m : d.members)
-                if (!names.insert(m.name.text).second) fail(*file.source, m.name.offset, quoted(m.name.text) + " stands twice in " + quoted(d.name.text));
+                if (!names.insert(m.name.text).second)
+                    fail(*file.source, m.name.offset, quoted(m.name.text) + " stands twice in " + quoted(d.name.text));
             switch (d.kind) {
-            case K::record: {
-                Record record;
-                for (const auto& m : d.members) record.fields.push_back({std::string(m.name.text), m.docs, type(*m.type)});
-                def.kind = std::move(record);
-                break;
-            }
-            case K::variant: {
-                Variant variant;
-                for (const auto& m : d.members) variant.cases.push_back({std::string(m.name.text), m.docs, m.type ? std::optional(type(*m.type)) : std::nullopt});
-                def.kind = std::move(variant);
-                break;
-            }
-            case K::flags: {
-                Flags flags;
-                for (const auto& m : d.members) flags.flags.push_back({std::string(m.name.text), m.docs});
-                def.kind = std::move(flags);
-                break;
-            }
-            case K::enum_: {
-                Enum e;
-                for (const auto& m : d.members) e.cases.push_back({std::string(m.name.text), m.docs});
-                def.kind = std::move(e);
-                break;
-            }
-            case K::alias: return alias(d, std::move(def));
-            case K::resource: break;
+                case K::record: {
+                    Record record;
+                    for (const auto& m : d.members) record.fields.push_back({std::string(m.name.text), m.docs, type(*m.type)});
+                    def.kind = std::move(record);
+                    break;
+                }
+                case K::variant: {
+                    Variant variant;
+                    for (const auto& m : d.members)
+                        variant.cases.push_back({std::string(m.name.text), m.docs, m.type ? std::optional(type(*m.type)) : std::nullopt});
+                    def.kind = std::move(variant);
+                    break;
+                }
+                case K::flags: {
+                    Flags flags;
+                    for (const auto& m : d.members) flags.flags.push_back({std::string(m.name.text), m.docs});
+                    def.kind = std::move(flags);
+                    break;
+                }
+                case K::enum_: {
+                    Enum e;
+                    for (const auto& m : d.members) e.cases.push_back({std::string(m.name.text), m.docs});
+                    def.kind = std::move(e);
+                    break;
+                }
+                case K::alias: return alias(d, std::move(def));
+                case K::resource: break;
             }
             return push(std::move(def));
         }
@@ -305,7 +316,8 @@ private:
             if (t.kind == TypeExpr::Kind::name) {
                 u32 index = named(t.name);
                 // A resource's bare name stands for an owned handle.
-                if (std::holds_alternative<Resource>(r.out_.types[r.out_.resolve_alias(index)].kind)) return Type::defined(push({{}, Handle{index, true}, {}, 0, false, {}, {}}));
+                if (std::holds_alternative<Resource>(r.out_.types[r.out_.resolve_alias(index)].kind))
+                    return Type::defined(push({{}, Handle{index, true}, {}, 0, false, {}, {}}));
                 return Type::defined(index);
             }
             TypeDef::Kind kind = anonymous(t);
@@ -315,24 +327,24 @@ private:
         TypeDef::Kind anonymous(const TypeExpr& t) {
             using K = TypeExpr::Kind;
             switch (t.kind) {
-            case K::list: return List{type(t.args[0]), t.length};
-            case K::option: return Option{type(t.args[0])};
-            case K::map: return map(t);
-            case K::stream: return Stream{t.args.empty() ? std::nullopt : std::optional(type(t.args[0]))};
-            case K::future: return Future{t.args.empty() ? std::nullopt : std::optional(type(t.args[0]))};
-            case K::tuple: {
-                Tuple tuple;
-                for (const TypeExpr& a : t.args) tuple.types.push_back(type(a));
-                return tuple;
-            }
-            case K::result: {
-                ResultType result;
-                std::size_t i = 0;
-                if (t.has_ok) result.ok = type(t.args[i++]);
-                if (t.has_error) result.error = type(t.args[i]);
-                return result;
-            }
-            default: return handle(t);
+                case K::list: return List{type(t.args[0]), t.length};
+                case K::option: return Option{type(t.args[0])};
+                case K::map: return map(t);
+                case K::stream: return Stream{t.args.empty() ? std::nullopt : std::optional(type(t.args[0]))};
+                case K::future: return Future{t.args.empty() ? std::nullopt : std::optional(type(t.args[0]))};
+                case K::tuple: {
+                    Tuple tuple;
+                    for (const TypeExpr& a : t.args) tuple.types.push_back(type(a));
+                    return tuple;
+                }
+                case K::result: {
+                    ResultType result;
+                    std::size_t i = 0;
+                    if (t.has_ok) result.ok = type(t.args[i++]);
+                    if (t.has_error) result.error = type(t.args[i]);
+                    return result;
+                }
+                default: return handle(t);
             }
         }
 
@@ -345,7 +357,8 @@ private:
 
         Handle handle(const TypeExpr& t) {
             u32 resource = named(t.name);
-            if (!std::holds_alternative<Resource>(r.out_.types[r.out_.resolve_alias(resource)].kind)) fail(*file.source, t.name.offset, quoted(t.name.text) + " is not a resource");
+            if (!std::holds_alternative<Resource>(r.out_.types[r.out_.resolve_alias(resource)].kind))
+                fail(*file.source, t.name.offset, quoted(t.name.text) + " is not a resource");
             return {resource, t.kind == TypeExpr::Kind::own};
         }
 
@@ -357,7 +370,8 @@ private:
             out.docs = f.docs;
             out.gate = f.gate;
             if (resource) out.resource = *resource;
-            if (f.kind == Function::Kind::method) out.params.push_back({"self", Type::defined(push({{}, Handle{*resource, false}, {}, 0, false, {}, {}}))});
+            if (f.kind == Function::Kind::method)
+                out.params.push_back({"self", Type::defined(push({{}, Handle{*resource, false}, {}, 0, false, {}, {}}))});
             std::set<std::string_view> names;
             for (const auto& [name, t] : f.params) {
                 if (!names.insert(name.text).second) fail(*file.source, name.offset, "parameter " + quoted(name.text) + " stands twice");
@@ -365,7 +379,8 @@ private:
             }
             if (f.result) out.result = type(*f.result);
             // A constructor without a written result gives the resource.
-            if (f.kind == Function::Kind::constructor && !f.result) out.result = Type::defined(push({{}, Handle{*resource, true}, {}, 0, false, {}, {}}));
+            if (f.kind == Function::Kind::constructor && !f.result)
+                out.result = Type::defined(push({{}, Handle{*resource, true}, {}, 0, false, {}, {}}));
             return out;
         }
 
@@ -491,7 +506,8 @@ private:
             if (present.contains(i)) return;
             for (u32 used : used_interfaces(i)) self(self, used, nullptr);
             present.insert(i);
-            auto written = std::ranges::find_if(imports, [&](const WorldItem& w) { return w.kind == WorldItem::Kind::interface && w.name.empty() && w.index == i; });
+            auto written = std::ranges::find_if(
+                imports, [&](const WorldItem& w) { return w.kind == WorldItem::Kind::interface && w.name.empty() && w.index == i; });
             WorldItem w;
             if (item) w = *item;
             else if (written != imports.end()) w = *written;

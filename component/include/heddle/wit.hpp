@@ -51,36 +51,58 @@ struct Label {  // of flags and enums
     std::string name, docs;
 };
 
-struct Record { std::vector<Field> fields; };
-struct Flags { std::vector<Label> flags; };
-struct Variant { std::vector<Case> cases; };
-struct Enum { std::vector<Label> cases; };
-struct Tuple { std::vector<Type> types; };
-struct Option { Type type; };
-struct ResultType { std::optional<Type> ok, error; };
+struct Record {
+    std::vector<Field> fields;
+};
+struct Flags {
+    std::vector<Label> flags;
+};
+struct Variant {
+    std::vector<Case> cases;
+};
+struct Enum {
+    std::vector<Label> cases;
+};
+struct Tuple {
+    std::vector<Type> types;
+};
+struct Option {
+    Type type;
+};
+struct ResultType {
+    std::optional<Type> ok, error;
+};
 struct List {
     Type type;
     std::optional<u32> length;  // a fixed-length list
 };
-struct Map { Type key, value; };
-struct Stream { std::optional<Type> type; };
-struct Future { std::optional<Type> type; };
+struct Map {
+    Type key, value;
+};
+struct Stream {
+    std::optional<Type> type;
+};
+struct Future {
+    std::optional<Type> type;
+};
 struct Resource {};
 struct Handle {  // own<R> or borrow<R>
     u32 resource = 0;
     bool own = true;
 };
-struct Alias { Type type; };  // `type a = b;` and names brought in by `use`
+struct Alias {
+    Type type;
+};  // `type a = b;` and names brought in by `use`
 
 struct TypeDef {
     using Kind = std::variant<Record, Flags, Variant, Enum, Tuple, Option, ResultType, List, Map, Stream, Future, Resource, Handle, Alias>;
     enum class Owner : u8 { none, interface, world };
 
-    std::string name;         // empty for anonymous types
+    std::string name;  // empty for anonymous types
     Kind kind;
     Owner owner = Owner::none;
     u32 owner_index = 0;
-    bool used = false;        // an Alias made by `use`
+    bool used = false;  // an Alias made by `use`
     std::string docs;
     Gate gate;
 };
@@ -93,9 +115,9 @@ struct Param {
 struct Function {
     enum class Kind : u8 { freestanding, method, static_, constructor };
 
-    std::string name;         // as in WIT: "read"; the constructor's is empty
+    std::string name;  // as in WIT: "read"; the constructor's is empty
     Kind kind = Kind::freestanding;
-    u32 resource = 0;         // of methods, statics and constructors: index into Resolve::types
+    u32 resource = 0;  // of methods, statics and constructors: index into Resolve::types
     bool async = false;
     std::vector<Param> params;  // a method's `self` included
     std::optional<Type> result;
@@ -106,7 +128,7 @@ struct Function {
 struct Interface {
     std::optional<std::string> name;  // none: written inline in a world
     u32 package = 0;
-    std::vector<u32> types;           // into Resolve::types, in order
+    std::vector<u32> types;  // into Resolve::types, in order
     std::vector<Function> functions;
     std::string docs;
     Gate gate;
@@ -117,11 +139,11 @@ struct WorldItem {
     enum class Kind : u8 { interface, function, type };
 
     Kind kind = Kind::function;
-    std::string name;                 // the plain name; empty for an interface under its own full name
-    u32 index = 0;                    // interface or type
+    std::string name;  // the plain name; empty for an interface under its own full name
+    u32 index = 0;     // interface or type
     Function function;
     std::optional<std::string> external_id;
-    bool implied = false;             // imported because another interface uses its types, not because the text says so
+    bool implied = false;  // imported because another interface uses its types, not because the text says so
     Gate gate;
 };
 
@@ -137,8 +159,8 @@ struct PackageName {
     std::string namespace_, name;
     std::optional<std::string> version;
 
-    std::string to_string() const;                                        // "wasi:io@0.2.12"
-    std::string interface_name(std::string_view interface) const;         // "wasi:io/streams@0.2.12"
+    std::string to_string() const;                                 // "wasi:io@0.2.12"
+    std::string interface_name(std::string_view interface) const;  // "wasi:io/streams@0.2.12"
     friend bool operator==(const PackageName&, const PackageName&) = default;
 };
 
@@ -183,7 +205,8 @@ struct Options {
 };
 
 // Parses the files and resolves all packages in them, in whatever order they come: files of one package, its dependencies, nested packages.
-// A file without a package declaration belongs to the one package that another of the files declares. Errors: syntax (message starts with path:line:column).
+// A file without a package declaration belongs to the one package that another of the files declares. Errors: syntax (message starts with
+// path:line:column).
 Result<Resolve> resolve(std::span<const Source> sources, const Options& options = {});
 inline Result<Resolve> resolve(std::initializer_list<Source> sources, const Options& options = {}) {
     return resolve(std::span(sources.begin(), sources.size()), options);

@@ -74,6 +74,17 @@ class Engine {
 public:
     explicit Engine(const Config& config = {});
     const Config& config() const;
+
+    // Defined types, for layers that declare some of their own. In a group handed to intern(), member i of the group itself is written
+    // TypeId(own_type + i). Equal groups get equal ids, as those of modules do.
+    static constexpr u32 own_type = 0x1000000;
+    TypeId intern(std::span<const SubType> group) const;
+    TypeId intern(const FuncType& type) const;
+    const SubType& type(TypeId id) const;
+    // Whether an import of type `wanted` may be satisfied by `given`. https://webassembly.github.io/spec/core/valid/matching.html
+    bool matches(const ExternType& given, const ExternType& wanted) const;
+    bool matches(ValType given, ValType wanted) const;
+
     EngineData& data() const { return *data_; }
 
 private:
@@ -386,6 +397,7 @@ public:
     void interrupt() noexcept;                 // from any OS thread: the next back edge, call or wait asks …
     void on_interrupt(std::function<Host(Caller&)> ask);  // … this: done = go on, fail() = trap, park() = slice over. Default: trap `interrupted`
     void on_park(std::function<bool(Store&)> wait);       // a blocking embedder's answer to `parked`: wait until ready; false: give up (trap)
+    bool wait_parked();                        // asks what on_park was given; false without one
     void set_fuel(u64 fuel);                   // only counts when Config::metering is on
     u64 fuel() const;
     const Trap& trap() const;                  // of the last call that ended with Error::Kind::trapped
@@ -399,6 +411,9 @@ public:
 
 private:
     std::unique_ptr<StoreData> data_;
+
+public:
+    std::shared_ptr<void> layer;               // whatever the layer above keeps per Store; released before anything of the Store
 };
 
 // Segments are applied; start is NOT run. `imports` in the order of Module::imports(). Errors: unlinkable, trapped (an active segment out of

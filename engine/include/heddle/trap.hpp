@@ -45,6 +45,7 @@ enum class TrapCode : u8 {
     host,
     parked_without_waiter,
     dead_domain,
+    component,        // a rule of the component model: the detail says which
     exited
 };
 

@@ -63,7 +63,8 @@ TEST(WitParser, every_type_form) {
     EXPECT_EQ(r.canonical_name(i.functions[2]), "[static]file.open");
     EXPECT_TRUE(i.functions[2].async);
     const Function& all = i.functions[3];
-    const char* types[] = {"option<point>", "result", "result<_, string>", "result<u8>", "map<string, u32>", "stream<u8>", "future", "borrow<file>", "file", "error-context", "list<list<char>>"};
+    const char* types[] = {"option<point>", "result", "result<_, string>", "result<u8>",      "map<string, u32>", "stream<u8>", "future",
+                           "borrow<file>",  "file",   "error-context",     "list<list<char>>"};
     ASSERT_EQ(all.params.size(), std::size(types));
     for (std::size_t n = 0; n < std::size(types); ++n) EXPECT_EQ(r.to_string(all.params[n].type), types[n]);
     EXPECT_EQ(r.to_string(*all.result), "tuple<bool, s8, u16, s64, f32>");
@@ -78,7 +79,9 @@ TEST(WitParser, keywords_are_names_behind_a_percent_sign) {
 }
 
 TEST(WitParser, docs_belong_to_the_next_item) {
-    Resolve r = must({{"a.wit", "/// The package.\npackage a:b;\n/// An interface.\n/// Two lines.\ninterface i { /** A function. */ f: func(); // not a doc\n g: func(); }"}});
+    Resolve r = must({{"a.wit",
+                       "/// The package.\npackage a:b;\n/// An interface.\n/// Two lines.\ninterface i { /** A function. */ f: func(); // not a "
+                       "doc\n g: func(); }"}});
     EXPECT_EQ(r.packages[0].docs, "The package.");
     EXPECT_EQ(r.interfaces[0].docs, "An interface.\nTwo lines.");
     EXPECT_EQ(r.interfaces[0].functions[0].docs, "A function.");
@@ -139,7 +142,8 @@ TEST(WitResolve, include_unites_worlds_and_renames) {
     ASSERT_EQ(w.imports.size(), 2u);
     EXPECT_EQ(w.imports[1].name, "print");
     EXPECT_EQ(w.exports.size(), 1u);
-    EXPECT_NE(error_of("package a:b; world x { import f: func(); } world y { import f: func(); include x; }").find("imported or exported twice"), std::string::npos);
+    EXPECT_NE(error_of("package a:b; world x { import f: func(); } world y { import f: func(); include x; }").find("imported or exported twice"),
+              std::string::npos);
 }
 
 TEST(WitResolve, unstable_items_need_their_feature) {
@@ -191,6 +195,7 @@ TEST(WitSuites, official_wasi_packages_have_the_known_counts_and_round_trip) {
         for (const Package& p : r->packages) printed.push_back({p.name.name + "/p.wit", print(*r, p)});
         auto again = resolve(printed, {{}, true});
         ASSERT_TRUE(again) << again.error().message;
-        for (std::size_t i = 0; i < printed.size(); ++i) EXPECT_EQ(print(*again, again->packages[*again->find_package(r->packages[i].name)]), printed[i].text);
+        for (std::size_t i = 0; i < printed.size(); ++i)
+            EXPECT_EQ(print(*again, again->packages[*again->find_package(r->packages[i].name)]), printed[i].text);
     }
 }
