@@ -79,7 +79,11 @@ std::string lanes_with_nans(const Expected& e) {
 
 std::string describe_number(ValType type, V128 bits) {
     std::string text = fmt::format("({}.const {})", to_string(type), format_number(type, bits));
-    return type.kind() == ValType::f32_ || type.kind() == ValType::f64_ ? fmt::format("{} [0x{:x}]", text, bits.lo) : text;
+    switch (type.kind()) {
+        case ValType::f32_: return fmt::format("{} [0x{:x}]", text, u32(bits.lo));
+        case ValType::f64_: return fmt::format("{} [0x{:x}]", text, bits.lo);
+        default: return text;
+    }
 }
 
 std::string describe_value(const Expected& e) {

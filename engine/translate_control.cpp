@@ -199,10 +199,10 @@ void Translator::end_function() {
     labels_.pop_back();
 }
 
-// Unreachable code up to the `else` or `end` that ends it.
-void Translator::skip_dead() {
+// Unreachable code up to the `else` or `end` that ends it; `depth` blocks were entered already.
+void Translator::skip_dead(u32 depth) {
     Instr in;
-    for (u32 depth = 0;;) {
+    for (;;) {
         Reader before = reader_;
         read_instr(reader_, in);
         switch (in.op) {

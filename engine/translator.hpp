@@ -208,7 +208,7 @@ private:
     void bind(u32& chain);
     void bind_label(Label& l);
     void unreachable_from_here() { labels_.back().dead = true; }
-    void skip_dead();
+    void skip_dead(u32 depth = 0);
     Label& label(u32 depth) { return labels_[labels_.size() - 1 - depth]; }
     void return_();
     void call(u32 func);
