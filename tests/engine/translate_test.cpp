@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "code.hpp"
+#include "support/two_ways.hpp"
 #include "support/validation.hpp"
 #include "support/wasm.hpp"
 
@@ -339,6 +340,21 @@ TEST_F(Translate, an_operand_stack_of_seventy_thousand_values_works) {
     for (int i = 0; i < 69999; ++i) body += " i32.add";
     Instance w = load(s, "(module (func (export \"f\") (param i32) (result i32)" + body + "))");
     EXPECT_EQ((call<i32>(w, "f", 2)), 2 * 70000 + 700 * 4950);
+}
+
+TEST(TwoWays, random_functions_do_the_same_with_and_without_folding) {
+    u64 state = 88172645463325252;
+    auto next = [&] {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        return u8(state >> 32);
+    };
+    for (u32 i = 0; i < 1500; ++i) {
+        std::vector<u8> choices(20 + i % 400);
+        for (u8& c : choices) c = next();
+        ASSERT_EQ(difference(choices), "") << "module " << i;
+    }
 }
 
 // ---- what the numbers of cells must not depend on

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Disassembles the handlers and fails on what a hot one must not contain: a native frame, a call, a cmov for a guest branch.
+
+Usage: handlers_test.py libheddle_engine.a [objdump]"""
+
+import re
+import subprocess
+import sys
+
+# The handlers that go out of line by nature: bulk and table instructions, exceptions, host functions, translation.
+OUT_OF_LINE = re.compile(
+    r"move_block|memory_(grow|fill|copy|init)|data_drop|elem_drop|table_(grow|fill|copy|init)|_closer|indirect_trap"
+    r"|throw|translate_|host_entry|resume_host|unsupported"
+)
+
+
+def functions(archive, objdump):
+    """(name, instructions) of every function in the handlers' object files."""
+    text = subprocess.run([objdump, "-d", "--no-show-raw-insn", archive], check=True, capture_output=True, text=True).stdout
+    member, name, body = "", None, []
+    for line in text.splitlines():
+        if match := re.match(r"^(\S+\.o):\s+file format", line):
+            member = match[1]
+        elif match := re.match(r"^[0-9a-f]+ <(.+)>:$", line):
+            if name:
+                yield name, body
+            name, body = (match[1] if "handlers_" in member else None), []
+        elif name and "\t" in line:
+            body.append(line.split("\t", 1)[1].strip())
+    if name:
+        yield name, body
+
+
+def faults(name, body):
+    for instruction in body:
+        if re.match(r"push|sub\s+\$0x[0-9a-f]+,%rsp|call", instruction):
+            yield instruction
+        if "branch" in name and instruction.startswith("cmov"):
+            yield instruction
+
+
+def main():
+    archive, objdump = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "objdump"
+    checked, bad = 0, 0
+    for name, body in functions(archive, objdump):
+        if OUT_OF_LINE.search(name):
+            continue
+        checked += 1
+        if found := sorted(set(faults(name, body))):
+            bad += 1
+            print(f"{name}: {', '.join(found)}")
+    print(f"{checked} handlers, {bad} with a frame, a call or a cmov")
+    sys.exit(1 if bad or checked < 1000 else 0)
+
+
+if __name__ == "__main__":
+    main()
