@@ -35,7 +35,39 @@ std::vector<CellOffset> cell_offsets(FuncCode& code) {
 
 Translator::Translator(FuncCode& code)
     : m_(*code.module), code_(code), body_(m_.bodies[code.func_index - m_.imported_funcs]), type_(m_.func_type(code.func_index)),
-      layout_(frame_layout(body_)), reader_(m_.span(), body_.from, body_.to), metering_(m_.storage->metering) {}
+      layout_(frame_layout(body_)), reader_(m_.span(), body_.from, body_.to), metering_(m_.storage->metering) {
+    swap_buffers();
+}
+
+Translator::~Translator() {
+    constexpr std::size_t large = 1 << 17;
+    if (words.capacity() > large || aliases_.capacity() > large) return;  // given back
+    words.clear();
+    targets.clear();
+    cells.clear();
+    local_slots_.clear();
+    local_types_.clear();
+    stack_.clear();
+    labels_.clear();
+    swap_buffers();
+}
+
+Translator::Buffers& Translator::buffers() {
+    static thread_local Buffers b;
+    return b;
+}
+
+void Translator::swap_buffers() {
+    Buffers& b = buffers();
+    words.swap(b.words);
+    targets.swap(b.targets);
+    cells.swap(b.cells);
+    local_slots_.swap(b.local_slots);
+    local_types_.swap(b.local_types);
+    aliases_.swap(b.aliases);
+    stack_.swap(b.stack);
+    labels_.swap(b.labels);
+}
 
 void Translator::run() {
     u32 slot = 0;
@@ -70,6 +102,13 @@ void Translator::run() {
     while (!labels_.empty()) {
         if (labels_.back().dead) skip_dead();
         offset_ = u32(reader_.offset());
+        if (reader_.peek() == info(Op::local_get).code) {  // a quarter of all instructions
+            reader_.byte();
+            u32 index = reader_.u32_leb();
+            push_local(local_slots_[index], local_types_[index]);
+            if (metering_) ++charges_.back().count;
+            continue;
+        }
         read_instr(reader_, in);
         window_used_ = 0;
         if (metering_) ++charges_.back().count;

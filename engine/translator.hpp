@@ -35,6 +35,9 @@ constexpr u32 register_of(Class c) { return c == Class::f64 ? 1 : c == Class::f3
 class Translator {
 public:
     explicit Translator(FuncCode& code);
+    ~Translator();
+    Translator(const Translator&) = delete;
+    Translator& operator=(const Translator&) = delete;
     void run();
 
     // The result: words without handler addresses, where their branch targets are, and which cells there are.
@@ -246,6 +249,20 @@ private:
     std::vector<u32> aliases_;  // by local slot: the topmost stack entry that stands for it
     std::vector<Operand> stack_;
     std::vector<Label> labels_;
+
+    // The vectors of the last translation in this thread are used again, empty: most functions are small, and there are many.
+    struct Buffers {
+        std::vector<Word> words;
+        std::vector<u32> targets;
+        std::vector<Cell> cells;
+        std::vector<u32> local_slots;
+        std::vector<Class> local_types;
+        std::vector<u32> aliases;
+        std::vector<Operand> stack;
+        std::vector<Label> labels;
+    };
+    static Buffers& buffers();
+    void swap_buffers();
     u32 home_ = 0;              // the next operand's home slot
     u32 highest_ = 0;
     u32 settled_ = 0;           // no stack entry below this one stands for a local
