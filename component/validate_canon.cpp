@@ -13,7 +13,6 @@ namespace {
 
 using CoreTypes = std::vector<heddle::ValType>;
 
-constexpr std::size_t max_flat_params = 16, max_flat_async_params = 4, max_flat_results = 1;
 constexpr u32 context_slots = 2;
 
 std::string list_text(const CoreTypes& types) {
@@ -26,82 +25,12 @@ std::string list_text(const CoreTypes& types) {
     return "`[" + s + "]`";
 }
 
-// https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#flattening: what two cases of a variant share
-heddle::ValType join(heddle::ValType a, heddle::ValType b) {
-    if (a == b) return a;
-    auto is_32 = [](heddle::ValType t) { return t == i32_type || t == f32_type; };
-    return is_32(a) && is_32(b) ? i32_type : i64_type;
-}
-
 const char* encoding_name(CanonOpt::Kind k) { return k == CanonOpt::Kind::utf8 ? "utf8" : k == CanonOpt::Kind::utf16 ? "utf16" : "latin1-utf16"; }
 
 }  // namespace
 
 void Validator::push_core_func(CoreTypes params, CoreTypes results) {
     scope_->spaces.core_funcs.push_back(engine_.intern(heddle::FuncType{std::move(params), std::move(results)}));
-}
-
-void Validator::flatten(const types::ValType& t, heddle::ValType pointer, CoreTypes& out) const {
-    auto prim = [&](Prim p) {
-        switch (p) {
-            case Prim::s64:
-            case Prim::u64: out.push_back(i64_type); return;
-            case Prim::f32: out.push_back(f32_type); return;
-            case Prim::f64: out.push_back(f64_type); return;
-            case Prim::string: out.insert(out.end(), {pointer, pointer}); return;
-            default: out.push_back(i32_type); return;
-        }
-    };
-    if (t.prim) return prim(*t.prim);
-    // A case's values lie over those of the other cases, behind the discriminant.
-    auto cases = [&](std::initializer_list<std::optional<types::ValType>> payloads, const std::vector<types::Case>* more) {
-        CoreTypes joined;
-        auto add = [&](const std::optional<types::ValType>& payload) {
-            if (!payload) return;
-            CoreTypes flat;
-            flatten(*payload, pointer, flat);
-            for (std::size_t i = 0; i < flat.size(); ++i) {
-                if (i < joined.size()) joined[i] = join(joined[i], flat[i]);
-                else joined.push_back(flat[i]);
-            }
-        };
-        for (const auto& p : payloads) add(p);
-        if (more)
-            for (const types::Case& c : *more) add(c.type);
-        out.push_back(i32_type);
-        out.insert(out.end(), joined.begin(), joined.end());
-    };
-    struct Flatten {
-        const Validator& v;
-        heddle::ValType pointer;
-        CoreTypes& out;
-        decltype(prim)& p;
-        decltype(cases)& c;
-        void operator()(Prim x) const { p(x); }
-        void operator()(const types::Record& r) const {
-            for (const auto& f : r.fields) v.flatten(f.type, pointer, out);
-        }
-        void operator()(const types::Tuple& t) const {
-            for (const auto& f : t.types) v.flatten(f, pointer, out);
-        }
-        void operator()(const types::Variant& x) const { c({}, &x.cases); }
-        void operator()(const types::Option& x) const { c({x.type}, nullptr); }
-        void operator()(const types::ResultType& x) const { c({x.ok, x.error}, nullptr); }
-        void operator()(const types::List& l) const {
-            if (!l.length) out.insert(out.end(), {pointer, pointer});
-            // More than can be passed flat is as good as too many.
-            else
-                for (u32 i = 0; i < *l.length && out.size() <= max_flat_params; ++i) v.flatten(l.type, pointer, out);
-        }
-        void operator()(const types::Map&) const { out.insert(out.end(), {pointer, pointer}); }
-        void operator()(const types::Flags&) const { out.push_back(i32_type); }
-        void operator()(const types::Enum&) const { out.push_back(i32_type); }
-        void operator()(const types::Own&) const { out.push_back(i32_type); }
-        void operator()(const types::Borrow&) const { out.push_back(i32_type); }
-        void operator()(const types::Stream&) const { out.push_back(i32_type); }
-        void operator()(const types::Future&) const { out.push_back(i32_type); }
-    };
-    std::visit(Flatten{*this, pointer, out, prim, cases}, types_[t.id].kind);
 }
 
 // Whether a value has parts elsewhere in memory: strings, lists and maps.
@@ -137,31 +66,17 @@ bool Validator::has_pointer(const types::ValType& t) const {
 
 // The core type of a function, and on the way which options it cannot do without.
 heddle::FuncType Validator::flatten(const types::Func& f, const Options& o, Direction d) {
-    heddle::ValType pointer = o.pointer();
-    heddle::FuncType core;
-    bool params_point = false, result_points = f.result && has_pointer(*f.result);
-    for (const types::Field& p : f.params) {
-        if (core.params.size() <= max_flat_params) flatten(p.type, pointer, core.params);
-        params_point |= has_pointer(p.type);
-    }
-    if (f.result) flatten(*f.result, pointer, core.results);
+    layouts_.extend();
+    bool params_point = std::ranges::any_of(f.params, [&](const types::Field& p) { return has_pointer(p.type); });
+    bool result_points = f.result && has_pointer(*f.result);
     bool lower = d == Direction::lower;
-    bool spill_params = core.params.size() > (o.async && lower ? max_flat_async_params : max_flat_params);
-    bool spill_results = o.async ? lower && !core.results.empty() : core.results.size() > max_flat_results;
+    u32 params = layouts_.params(f).flat[o.memory64].count, results = layouts_.result(f).flat[o.memory64].count;
+    bool spill_params = params > (o.async && lower ? abi::max_flat_async_params : abi::max_flat_params);
+    bool spill_results = o.async ? lower && results != 0 : results > abi::max_flat_results;
     // An async lift gives its result by task.return, whose options count there.
     bool result_here = !(o.async && !lower);
-    bool memory = spill_params || spill_results || params_point || (result_points && result_here);
-    bool realloc = lower ? result_points : params_point || spill_params;
-    require(o, memory, realloc);
-    if (spill_params) core.params = {pointer};
-    if (!o.async) {
-        if (spill_results && lower) core.params.push_back(pointer);
-        if (spill_results) core.results = lower ? CoreTypes{} : CoreTypes{pointer};
-    } else if (lower) {
-        if (!core.results.empty()) core.params.push_back(pointer);
-        core.results = {i32_type};
-    } else core.results = o.callback ? CoreTypes{i32_type} : CoreTypes{};
-    return core;
+    require(o, spill_params || spill_results || params_point || (result_points && result_here), lower ? result_points : params_point || spill_params);
+    return abi::flatten_functype(layouts_, {o.ptr(), o.async, o.callback.has_value()}, f, lower ? abi::Side::lower : abi::Side::lift);
 }
 
 void Validator::require(const Options& o, bool memory, bool realloc) const {
@@ -260,12 +175,13 @@ void Validator::task_return(const Canon& c) {
     if (o.realloc || o.async) invalid("cannot specify `realloc` or `async` for `task.return`");
     std::optional<types::ValType> result = c.result ? std::optional(val_type(*c.result)) : std::nullopt;
     if (result && types_.has_borrow(*result)) invalid("function result cannot contain a `borrow` type");
-    CoreTypes params;
-    if (result) flatten(*result, o.pointer(), params);
-    bool spill = params.size() > max_flat_params;
+    layouts_.extend();
+    types::Func as_params;  // the result goes where the parameters of a lowered function would
+    if (result) as_params.params.push_back({"", *result});
+    bool spill = layouts_.params(as_params).flat[o.memory64].count > abi::max_flat_params;
     require(o, spill || (result && has_pointer(*result)), false);
-    if (spill) params = {o.pointer()};
-    push_core_func(std::move(params), {});
+    heddle::FuncType core = abi::flatten_functype(layouts_, {o.ptr()}, as_params, abi::Side::lower);
+    push_core_func(std::move(core.params), {});
 }
 
 // stream.* and future.*: the type, and the options where elements are moved.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 
+#include "abi/layout.hpp"
 #include "names.hpp"
 #include "validate.hpp"
 
@@ -128,12 +129,12 @@ private:
         std::optional<u32> memory, realloc, post_return, callback;
         bool async = false, memory64 = false;
         heddle::ValType pointer() const { return memory64 ? i64_type : i32_type; }
+        abi::PtrType ptr() const { return memory64 ? abi::PtrType::i64 : abi::PtrType::i32; }
     };
     enum class Direction : u8 { lift, lower };
     Options options(const Canon& c);
     void check_signature(u32 func, const heddle::FuncType& wanted, const char* option) const;
     void require(const Options& o, bool memory, bool realloc) const;
-    void flatten(const types::ValType& t, heddle::ValType pointer, std::vector<heddle::ValType>& out) const;
     bool has_pointer(const types::ValType& t) const;
     heddle::FuncType flatten(const types::Func& f, const Options& o, Direction d);
     void lift(const Canon& c);
@@ -148,6 +149,7 @@ private:
     const Engine& engine_;
     types::Types& types_;
     const Features& features_;
+    abi::Layouts layouts_{types_};
     Scope* scope_ = nullptr;
     std::size_t offset_ = 0;
 };
