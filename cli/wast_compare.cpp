@@ -31,7 +31,11 @@ Heap top(Heap h) {
 // A defined type's hierarchy is not visible from here; validation has already proved that results are of their declared type.
 bool same_hierarchy(ValType a, ValType b) { return a.is_defined() || b.is_defined() || top(a.heap()) == top(b.heap()); }
 
-bool is_i31(Ref r) { return (r.word & 1) != 0; }
+// Of a value's declared type.
+Heap hierarchy(const Value& v, const Store& store) {
+    if (!v.type.is_defined()) return top(v.type.heap());
+    return store.engine().type(v.type.type()).kind == SubType::Kind::func ? Heap::func : Heap::any;
+}
 
 // A non-null reference whose declared type allows it to be one of `kinds`.
 bool may_be(const Value& v, std::initializer_list<Heap> kinds) {
@@ -46,18 +50,19 @@ bool matches_host(const Expected& e, const Value& v, const Store& store, Heap hi
 bool matches_reference(const Expected& e, const Value& v, const Store& store) {
     using enum Heap;
     Ref r = v.ref();
-    bool managed = !is_i31(r) && !store.host_value(r);
+    bool is_managed = hierarchy(v, store) == any;
+    RefKind kind = is_managed ? store.kind(r) : RefKind::unknown;
     switch (e.kind) {
         case Expected::Kind::ref_null: return r.is_null() && (!e.has_type || same_hierarchy(e.type, v.type));
         case Expected::Kind::ref_extern: return matches_host(e, v, store, extern_);
         case Expected::Kind::ref_host: return matches_host(e, v, store, any);
         case Expected::Kind::ref_func: return may_be(v, {func});
-        case Expected::Kind::ref_struct: return managed && may_be(v, {struct_, eq, any});
-        case Expected::Kind::ref_array: return managed && may_be(v, {array, eq, any});
-        case Expected::Kind::ref_eq: return may_be(v, {struct_, array, i31, eq, any});
+        case Expected::Kind::ref_struct: return kind == RefKind::struct_;
+        case Expected::Kind::ref_array: return kind == RefKind::array;
+        case Expected::Kind::ref_eq: return kind == RefKind::struct_ || kind == RefKind::array || kind == RefKind::i31;
         case Expected::Kind::ref_i31:
-        case Expected::Kind::ref_i31_shared: return is_i31(r) && may_be(v, {i31, eq, any});
-        case Expected::Kind::ref_any: return may_be(v, {struct_, array, i31, eq, any});
+        case Expected::Kind::ref_i31_shared: return kind == RefKind::i31;
+        case Expected::Kind::ref_any: return is_managed && !r.is_null();
         case Expected::Kind::ref_exn: return may_be(v, {exn});
         case Expected::Kind::ref_cont: return may_be(v, {cont});
         default: return false;

@@ -239,6 +239,7 @@ Result<void> Global::set(Value v) const {
     if (!object_->type.mutable_) return usage("the global is immutable");
     if (!fits(*object_->store, v, object_->type.type)) return usage("a global of " + to_string(object_->type.type) + " cannot hold " + to_string(v.type));
     object_->value = v.bits;
+    object_->store->heap.shade(v.bits.lo);
     return {};
 }
 
@@ -365,11 +366,40 @@ u64 Store::memory_bytes() const {
 Ref Store::host_ref(u64 value) {
     std::unique_ptr<HostReference>& r = data_->host_refs[value];
     if (!r) {
-        r = std::make_unique<HostReference>(HostReference{value});
+        r = std::make_unique<HostReference>(value);
         data_->host_values[reinterpret_cast<u64>(r.get())] = value;
     }
     return Ref{reinterpret_cast<u64>(r.get())};
 }
+
+RefKind Store::kind(Ref r) const { return kind_of(*data_, r.word); }
+bool Store::collect_garbage() noexcept { return data_->heap.collect({data_->host_instance}); }
+u64 Store::heap_bytes() const { return data_->heap.bytes(); }
+
+// ---- Root -------------------------------------------------------------------------------------------------------------------------
+
+Root::Root(Store& store, Ref r) : store_(&store.data()) {
+    ObjectHeap& heap = store_->heap;
+    if (heap.free_roots.empty()) {
+        heap.free_roots.reserve(heap.roots.size() + 1);  // so that giving the place back needs no room
+        heap.roots.push_back(0);
+        heap.free_roots.push_back(u32(heap.roots.size()) - 1);
+    }
+    place_ = heap.free_roots.back();
+    heap.free_roots.pop_back();
+    heap.roots[place_] = r.word;
+    heap.shade(r.word);
+}
+
+Root::~Root() {
+    if (!store_) return;
+    store_->heap.roots[place_] = 0;
+    store_->heap.free_roots.push_back(place_);
+}
+
+Ref Root::get() const { return store_ ? Ref{store_->heap.roots[place_]} : Ref{}; }
+
+// ---- host values --------------------------------------------------------------------------------------------------------------------
 
 std::optional<u64> Store::host_value(Ref r) const {
     auto at = data_->host_values.find(r.word);

@@ -9,7 +9,7 @@ namespace {
 
 class Evaluator {
 public:
-    explicit Evaluator(InstanceData& in) : in_(in) {}
+    explicit Evaluator(InstanceData& in) : in_(in), held_(*in.store) {}
 
     V128 run(const ConstExpr& e) {
         Reader r(in_.module->span(), e.from, e.to);
@@ -38,8 +38,48 @@ private:
             case Op::i64_add: return binary([](u64 a, u64 b) { return a + b; });
             case Op::i64_sub: return binary([](u64 a, u64 b) { return a - b; });
             case Op::i64_mul: return binary([](u64 a, u64 b) { return a * b; });
+            case Op::struct_new: return make_struct(i);
+            case Op::struct_new_default: return made(struct_new_default(at_, in_.module->types[i.index]));
+            case Op::array_new: return make_array(i);
+            case Op::array_new_default: return made(array_new_default(at_, in_.module->types[i.index], u32(pop().lo)));
+            case Op::array_new_fixed: return make_array_fixed(i);
             default: throw Error{Error::Kind::limit, "constant expressions with " + std::string(info(i.op).text) + " cannot be evaluated", i.offset};
         }
+    }
+
+    // What an object is made of stays on the stack, and alive, until it is made.
+    const std::vector<V128>& operands() {
+        held_.words = &stack_.data()->lo;
+        held_.count = stack_.size() * 2;
+        return stack_;
+    }
+    void made(u64 word, std::size_t operand_count = 0) {
+        if (!word) throw Error{Error::Kind::limit, std::string(message(in_.context->trap)) + " (Config::max_heap_bytes)"};
+        stack_.resize(stack_.size() - operand_count);
+        push(word);
+    }
+    // The topmost values as the slots that an instruction would find them in.
+    std::vector<Slot> slots(std::size_t n, const SubType& type) {
+        std::vector<Slot> s;
+        const std::vector<V128>& all = operands();
+        for (std::size_t k = 0; k < n; ++k) {
+            V128 v = all[all.size() - n + k];
+            s.push_back(Slot{v.lo});
+            if (type.fields[type.kind == SubType::Kind::array ? 0 : k].type.slots() == 2) s.push_back(Slot{v.hi});
+        }
+        return s;
+    }
+    const SubType& type(const Instr& i) const { return (*in_.module->type_table)[in_.module->types[i.index]]; }
+    void make_struct(const Instr& i) {
+        std::size_t n = type(i).fields.size();
+        made(struct_new(at_, in_.module->types[i.index], slots(n, type(i)).data()), n);
+    }
+    void make_array(const Instr& i) {
+        u32 count = u32(pop().lo);
+        made(array_new(at_, in_.module->types[i.index], slots(1, type(i)).data(), count), 1);
+    }
+    void make_array_fixed(const Instr& i) {
+        made(array_new_fixed(at_, in_.module->types[i.index], slots(i.count, type(i)).data(), i.count), i.count);
     }
 
     template <class F>
@@ -56,6 +96,8 @@ private:
     }
 
     InstanceData& in_;
+    Safepoint at_{in_};
+    Held held_;
     std::vector<V128> stack_;
 };
 

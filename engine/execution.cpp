@@ -342,7 +342,9 @@ struct Outer {
     ExceptionObject* exception;
     explicit Outer(const ExecContext& c)
         : current(c.current), true_limit(c.true_limit), pc(c.pc), frame(c.frame), instance(c.instance), exception(c.exception) {
-        if (current) current->state = State::below;
+        if (!current) return;
+        current->state = State::below;
+        current->pending = c.exception;
     }
     void put_back(ExecContext& c) const {
         c.current = current;
@@ -352,6 +354,7 @@ struct Outer {
         c.exception = exception;
         if (!current) return;
         current->state = State::running;
+        current->pending = nullptr;
         use_stack(c, true_limit);
     }
 };
@@ -376,6 +379,7 @@ Exit run_execution(ExecutionData& e) noexcept {
     StoreData& s = *e.store;
     ExecContext& c = s.context;
     if (s.parked && s.parked != &e) return refuse_busy(s);
+    if (s.heap.collecting()) return refuse(s, "busy: the Store collects garbage");
     if (s.nested >= s.config().max_nested_runs) return died_of(e, plain_trap(s, TrapCode::nesting_limit));
     Outer outer(c);
     ++s.nested;

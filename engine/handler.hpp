@@ -216,6 +216,7 @@ extern const HandlerTable<memory_count> memory_handlers;
 extern const HandlerTable<simd_count> simd_handlers;
 extern const HandlerTable<control_count> control_handlers;
 extern const HandlerTable<std::size_t(Body::count_)> body_handlers;
+extern const HandlerTable<std::size_t(ObjectRow::count_)> object_handlers;
 
 namespace {
 

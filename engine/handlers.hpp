@@ -16,7 +16,7 @@ namespace heddle {
 
 using HandlerId = u16;  // group << 12 | index
 
-enum class Group : u16 { numeric, branch, memory, simd, control, body, count_ };
+enum class Group : u16 { numeric, branch, memory, simd, control, body, object, count_ };
 
 constexpr HandlerId handler_id(Group g, u32 index) { return HandlerId(u32(g) << 12 | index); }
 // The handler's address: what a cell's first word holds.
@@ -129,5 +129,16 @@ enum class Body : u16 {
     count_
 };
 constexpr HandlerId body_id(Body b) { return handler_id(Group::body, u32(b)); }
+
+// ---- object: structures, arrays and casts; likewise rows of handlers.def
+
+enum class ObjectRow : u16 {
+#define OBJECT(name) name,
+#define OBJECT_D(name) name, name##_d,
+#define OBJECT_CONTROL(name) name,
+#include "handlers.def"
+    count_
+};
+constexpr HandlerId object_id(ObjectRow r) { return handler_id(Group::object, u32(r)); }
 
 }  // namespace heddle

@@ -1,5 +1,6 @@
 // Branches, calls, returns, exceptions, and the cells that lead out of guest code.
 #include "handler.hpp"
+#include "heap.hpp"
 #include "unwind.hpp"
 
 #include <heddle/engine.hpp>
@@ -331,8 +332,8 @@ HANDLER tail_call_ref(REGISTERS) {
 HANDLER throw_(REGISTERS) {
     STATE;
     ExecContext& context = *s.instance->context;
-    ExceptionObject* e = new_exception(*s.instance, s.instance->tags[s.lo()], s.frame + s.hi(), u32(s.pc[2]));
-    if (!e) [[unlikely]] TRAP(TrapCode::heap_limit);
+    ExceptionObject* e = new_exception({*s.instance, s.pc, s.frame}, s.instance->tags[s.lo()], s.frame + s.hi(), u32(s.pc[2]));
+    if (!e) [[unlikely]] TRAP(context.trap);
     context.exception = e;
     if (!unwind(context, s.pc, s.frame, s.instance)) LEAVE;
     GO_ON_AS(context);

@@ -33,6 +33,7 @@ inline constexpr u32 record_slots = 3;
 // A callee whose frame is larger than this is called through a cell that compares with its size.
 inline constexpr u32 stack_slack_bytes = 4096;
 
+struct ExceptionObject;  // heap.hpp
 struct ExecContext;
 struct InstanceObject;
 struct StoreData;
@@ -84,12 +85,6 @@ struct alignas(16) GlobalObject {
 
 struct TagObject {
     TypeId type = TypeId::none;
-};
-
-// An exception in flight or held by an exnref: its tag and arguments. On the Store's heap.
-struct ExceptionObject {
-    TagObject* tag = nullptr;
-    std::vector<u64> values;             // the tag's parameters, in slots
 };
 
 // One instance: the interpreter's instance register points here. The hot fields come first.

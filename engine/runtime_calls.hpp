@@ -6,6 +6,7 @@ namespace heddle {
 
 enum class Exit : u8;
 enum class Host : u8;
+struct Safepoint;
 
 // Memory and tables (memory.cpp, table.cpp). Bounds are checked here; a trap code other than none is the instruction's trap.
 // https://webassembly.github.io/spec/core/exec/instructions.html#memory-instructions
@@ -30,7 +31,7 @@ Host host_next(ExecContext& context, Slot* frame, Exit how) noexcept;
 // A poll saw the interrupt flag or the lowered limit, or fuel ran out: asks the Store what to do. done: go on; trap; park.
 Host host_interrupt(ExecContext& context, InstanceObject* at) noexcept;
 
-// Allocates an exception on the Store's heap; null when the heap limit is reached.
-ExceptionObject* new_exception(InstanceObject& in, TagObject* tag, const Slot* values, u32 slots) noexcept;
+// Allocates an exception on the Store's heap (objects.cpp); null: the context's trap says why.
+ExceptionObject* new_exception(const Safepoint& at, TagObject* tag, const Slot* values, u32 slots) noexcept;
 
 }  // namespace heddle

@@ -1,4 +1,4 @@
-// What a Store owns: making objects, values in slots, and the heap of exceptions.
+// What a Store owns: making objects, and values in slots.
 #include "store.hpp"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ Features EngineData::features() const {
     return f;
 }
 
-StoreData::StoreData(Store* s, const Engine& e) : handle(s), engine(e), budget(std::make_shared<MemoryBudget>()) {
+StoreData::StoreData(Store* s, const Engine& e) : handle(s), engine(e), budget(std::make_shared<MemoryBudget>()), heap(*this) {
     budget->max = e.config().max_total_memory_bytes;
     context.store = this;
     host_instance.context = &context;
@@ -97,6 +97,33 @@ std::vector<Value> read_values(std::span<const ValType> types, const Slot* from)
     return values;
 }
 
+RefKind kind_of(const StoreData& s, u64 word) {
+    if (word == 0) return RefKind::null;
+    if (word & 1) return RefKind::i31;
+    if (s.host_values.contains(word)) return RefKind::host;
+    const HeapObject* o = s.heap.find(word);
+    switch (o ? o->kind : HeapObject::Kind::free) {
+        case HeapObject::Kind::struct_: return RefKind::struct_;
+        case HeapObject::Kind::array: return RefKind::array;
+        case HeapObject::Kind::exception: return RefKind::exception;
+        default: return RefKind::unknown;
+    }
+}
+
+namespace {
+
+// Of a reference to any.
+ValType type_of_object(const StoreData& s, u64 word) {
+    switch (kind_of(s, word)) {
+        case RefKind::i31: return ValType::reference(Heap::i31, false);
+        case RefKind::struct_:
+        case RefKind::array: return ValType::reference(reinterpret_cast<const HeapObject*>(word)->type, false, true);
+        default: return ValType::reference(Heap::any, false);
+    }
+}
+
+}  // namespace
+
 bool fits(StoreData& s, Value v, ValType type) {
     if (!v.type.is_ref() || !type.is_ref()) return v.type == type;
     TypeTable& types = s.types();
@@ -105,109 +132,12 @@ bool fits(StoreData& s, Value v, ValType type) {
     if (v.ref().is_null()) return type.nullable();
     ValType actual = v.type.as_nullable(false);
     if (top == Heap::func) actual = ValType::reference(reinterpret_cast<const FuncObject*>(v.ref().word)->type, false, true);
-    if (top == Heap::any && (v.ref().word & 1)) actual = ValType::reference(Heap::i31, false);
+    if (top == Heap::any || top == Heap::extern_ || top == Heap::exn) {
+        // Nothing is followed that is no object of this Store.
+        if (kind_of(s, v.ref().word) == RefKind::unknown) return false;
+        if (top == Heap::any) actual = type_of_object(s, v.ref().word);
+    }
     return types.is_subtype(actual, type);
-}
-
-// ---- the heap of exceptions ---------------------------------------------------------------------------------------------------------
-
-namespace {
-
-u64 bytes_of(const ExceptionObject& e) { return sizeof(ExceptionObject) + e.values.capacity() * sizeof(u64) + 32; }
-
-// Mark and sweep. Stacks are scanned conservatively: any word that is an exception's address keeps it.
-class Collection {
-public:
-    explicit Collection(StoreData& s) : s_(s) {
-        addresses_.reserve(s.exceptions.size());
-        for (auto& e : s.exceptions) addresses_.push_back(reinterpret_cast<u64>(e.get()));
-        std::ranges::sort(addresses_);
-        marked_.resize(addresses_.size());
-    }
-
-    void run(std::span<const Slot> about_to_be_thrown) {
-        for (Slot v : about_to_be_thrown) mark(v.bits);
-        mark_roots();
-        while (!grey_.empty()) {
-            const ExceptionObject* e = grey_.back();
-            grey_.pop_back();
-            for (u64 word : e->values) mark(word);
-        }
-        sweep();
-    }
-
-private:
-    void mark(u64 word) {
-        auto at = std::ranges::lower_bound(addresses_, word);
-        if (at == addresses_.end() || *at != word) return;
-        auto i = std::size_t(at - addresses_.begin());
-        if (marked_[i]) return;
-        marked_[i] = true;
-        grey_.push_back(reinterpret_cast<const ExceptionObject*>(word));
-    }
-
-    void mark_range(const void* from, const void* to) {
-        for (const u64 *p = static_cast<const u64*>(from), *end = static_cast<const u64*>(to); p < end; ++p) mark(*p);
-    }
-
-    void mark_stack(const ExecutionData& e) {
-        mark(reinterpret_cast<u64>(e.exception.object));
-        for (Slot r : e.results) mark(r.bits);
-        if (!e.stack || e.state == Execution::State::idle || e.state == Execution::State::dead) return;
-        // What waits in a native function has that function's host frame on top; what runs may reach anywhere.
-        bool waits_natively = e.top && (e.state == Execution::State::blocked || e.state == Execution::State::parked) &&
-                              (e.pc == cells.resume_blocked || e.pc == cells.resume_parked);
-        mark_range(e.stack.base, waits_natively ? static_cast<const void*>(e.top + 1) : e.stack.end);
-    }
-
-    void mark_roots() {
-        mark(reinterpret_cast<u64>(s_.context.exception));
-        mark(reinterpret_cast<u64>(s_.last_exception));
-        for (const ExecutionData* e : s_.executions) mark_stack(*e);
-        for (const GlobalObject& g : s_.globals) mark(g.value.lo);
-        for (const TableObject& t : s_.tables)
-            if (s_.types().top(t.type.element) == Heap::exn) mark_range(t.elements, t.elements + t.size);
-        for (const auto& in : s_.instances) {
-            if (!in->own_globals) continue;
-            for (std::size_t i = 0; i < in->module->global_defs.size(); ++i) mark(in->own_globals[i].value.lo);
-        }
-    }
-
-    void sweep() {
-        u64 live = 0;
-        std::erase_if(s_.exceptions, [&](const std::unique_ptr<ExceptionObject>& e) {
-            auto i = std::size_t(std::ranges::lower_bound(addresses_, reinterpret_cast<u64>(e.get())) - addresses_.begin());
-            if (marked_[i]) live += bytes_of(*e);
-            return !marked_[i];
-        });
-        s_.heap_bytes = live;
-    }
-
-    StoreData& s_;
-    std::vector<u64> addresses_;
-    std::vector<bool> marked_;
-    std::vector<const ExceptionObject*> grey_;
-};
-
-}  // namespace
-
-ExceptionObject* new_exception(InstanceObject& in, TagObject* tag, const Slot* values, u32 slots) noexcept {
-    StoreData& s = *in.store;
-    try {
-        if (s.heap_bytes >= s.heap_goal) {
-            Collection(s).run({values, slots});
-            s.heap_goal = std::max(u64(1) << 20, s.heap_bytes * 2);
-        }
-        auto e = std::make_unique<ExceptionObject>();
-        e->tag = tag;
-        e->values.reserve(slots);
-        for (u32 i = 0; i < slots; ++i) e->values.push_back(values[i].bits);
-        if (s.heap_bytes + bytes_of(*e) > s.config().max_heap_bytes) return nullptr;
-        s.heap_bytes += bytes_of(*e);
-        return s.exceptions.emplace_back(std::move(e)).get();
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
 }
 
 }  // namespace heddle

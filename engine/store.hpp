@@ -4,7 +4,7 @@
 //   StoreData ─┬ ExecContext            what running guest code shares
 //              ├ instances              each with its own functions and globals
 //              ├ memories, tables, globals, tags, host functions
-//              ├ host references, exceptions
+//              ├ ObjectHeap             structures, arrays, exceptions; and host references
 //              └ Executions             those kept for Func::call, and a list of all
 #pragma once
 #include <cassert>
@@ -19,6 +19,7 @@
 
 #include <heddle/engine.hpp>
 
+#include "heap.hpp"
 #include "interpreter.hpp"
 #include "memory.hpp"
 #include "runtime.hpp"
@@ -114,15 +115,12 @@ struct ExecutionData {
     std::vector<Slot> results;  // kept when the stack is given back
     Trap trap;
     ExnRef exception;
+    ExceptionObject* pending = nullptr;  // what it was throwing when a native function called a guest again
     std::size_t place = 0;  // in StoreData::executions
 
     ExecutionData(StoreData& s, Execution* h);
     ~ExecutionData();
     Slot* bottom() const { return reinterpret_cast<Slot*>(stack.base); }
-};
-
-struct HostReference {
-    u64 value = 0;
 };
 
 struct StoreData {
@@ -142,8 +140,7 @@ struct StoreData {
     std::unordered_map<u64, u64> host_values;                           // word -> value
     // Functions made for a Linker's definitions; the definition is kept so that its address stays its own.
     std::unordered_map<const void*, std::pair<std::shared_ptr<const void>, FuncObject*>> linked;
-    std::vector<std::unique_ptr<ExceptionObject>> exceptions;
-    u64 heap_bytes = 0, heap_goal = u64(1) << 20;  // collect when the heap has grown to the goal
+    ObjectHeap heap;
 
     std::vector<ExecutionData*> executions;
     std::vector<std::unique_ptr<Execution>> calls;  // for Func::call: one per depth of nesting, kept with its stack
@@ -178,6 +175,8 @@ void keep_memory(StoreData& s, MemoryObject& shared);                      // an
 u32 slot_count(std::span<const ValType> types);
 void write_values(std::span<const Value> values, Slot* to);
 std::vector<Value> read_values(std::span<const ValType> types, const Slot* from);
+// What a reference that is no function's points to.
+RefKind kind_of(const StoreData& s, u64 word);
 // May a value of unknown type be stored where `type` is expected? Follows function references to their type.
 bool fits(StoreData& s, Value v, ValType type);
 

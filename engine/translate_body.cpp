@@ -163,7 +163,7 @@ void Translator::reference_op(const Instr& in) {
     case Op::i31_get_u: return unary_reference(Body::i31_get_u, Class::i32);
     case Op::any_convert_extern:
     case Op::extern_convert_any: return;  // the same word
-    default: return unsupported(in.op);
+    default: return object_op(in);
     }
 }
 

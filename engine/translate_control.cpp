@@ -312,6 +312,23 @@ void Translator::br_on_non_null(u32 depth) {
     pop();
 }
 
+// A branch on whether the reference passes the cast (a CastTarget); it stays on the stack either way.
+void Translator::br_on_cast(u32 depth, u32 cast, bool on_success) {
+    Label& l = label(depth);
+    u32 values = u32(l.branch_types().size());
+    materialize_top(values > moved_singly ? values : 1);
+    u32 slot = stack_.back().home;
+    auto test = [&](bool sense, bool) {
+        u32 s = near(slot, Class::i64);
+        flush_all();
+        emit(object_id(sense == on_success ? ObjectRow::br_if_cast : ObjectRow::br_if_no_cast), ab_hi(s, 0, cast));
+        last_.cell = none;
+    };
+    if (!in_place(l, 0)) return branch_when(l, test);
+    test(true, false);
+    target(l);
+}
+
 void Translator::br_table(const Instr& in) {
     Operand e = pop();
     Taken index = take(e);

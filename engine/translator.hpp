@@ -201,6 +201,7 @@ private:
     void br_table(const Instr& in);
     void br_on_null(u32 depth);
     void br_on_non_null(u32 depth);
+    void br_on_cast(u32 depth, u32 cast, bool on_success);
     template <class Compare>
     void branch_when(Label& l, Compare compare);
     void null_branch(u32 slot, bool sense, bool back);
@@ -234,6 +235,19 @@ private:
     void global_set(u32 index);
     void bulk(Body b, u32 first, u32 second, u32 unit_shift);
     void reference_op(const Instr& in);
+
+    // ---- instructions (translate_gc.cpp)
+    void object_op(const Instr& in);
+    void new_object(ObjectRow r, u32 type_index, u32 operand_count);
+    void new_array(ObjectRow r, u32 type_index, u32 segment);
+    void get_field(const Instr& in);
+    void set_field(const Instr& in);
+    void get_element(const Instr& in);
+    void set_element(const Instr& in);
+    void array_range(ObjectRow r, u32 segment);
+    void array_copy();
+
+    // ---- (translate_body.cpp)
     void unsupported(Op op);
 
     ModuleData& m_;

@@ -7,6 +7,7 @@
 
 #include "code.hpp"
 #include "handlers.hpp"
+#include "heap.hpp"
 #include "interpreter.hpp"
 #include "runtime_calls.hpp"
 #include "translate.hpp"
@@ -58,7 +59,7 @@ void enter_clause(ExecContext& context, const CodeRange& r, const CatchClause& c
     const ExceptionObject& e = *context.exception;
     Slot* to = frame + c.slot;
     if (c.kind < Catch::Kind::catch_all)
-        for (u64 v : e.values) (to++)->bits = v;
+        for (u64 v : e.values()) (to++)->bits = v;
     if (c.kind == Catch::Kind::catch_ref || c.kind == Catch::Kind::catch_all_ref) to->bits = reinterpret_cast<u64>(&e);
     context.pc = r.from + c.target;
     context.frame = frame;

@@ -144,7 +144,7 @@ enum class Exit : u8 {  // why run() came back
 };
 enum class Host : u8 { done, trap, threw, call, block, park };  // made by Caller's members below; `done`: results are in slots()
 
-// An exception thrown by a guest (or by Caller::raise).
+// An exception thrown by a guest (or by Caller::raise). Valid until a guest runs again; an Execution keeps its own.
 struct ExnRef {
     ExceptionObject* object = nullptr;
 };
@@ -385,6 +385,12 @@ private:
     std::unique_ptr<ExecutionData> data_;
 };
 
+// What a reference points to; `unknown`: nothing of this Store (or a function).
+enum class RefKind : u8 { unknown, null, i31, struct_, array, exception, host };
+
+// References to structures, arrays and exceptions stay valid until a guest runs again in their Store: arguments and results of the call
+// that runs are safe, as is what tables, globals, guest stacks and objects hold. Whoever keeps one longer holds a Root.
+// References to functions and to host values (Store::host_ref) stay valid as long as the Store.
 class Store {
 public:
     explicit Store(const Engine& engine);
@@ -406,6 +412,12 @@ public:
     // An opaque host reference: round-trips through externref and anyref. `host_value` gives the number back.
     Ref host_ref(u64 value);
     std::optional<u64> host_value(Ref r) const;
+    // Of a reference that is no function's.
+    RefKind kind(Ref r) const;
+    // Frees structures, arrays and exceptions that nothing reaches, as happens by itself when the heap has grown. False: the Store's
+    // on_interrupt refused, or it collects already.
+    bool collect_garbage() noexcept;
+    u64 heap_bytes() const;                    // of structures, arrays and exceptions; those that died since the last collection too
     void* user = nullptr;                      // whatever the embedder hangs here
     StoreData& data() const { return *data_; }
 
@@ -414,6 +426,25 @@ private:
 
 public:
     std::shared_ptr<void> layer;               // whatever the layer above keeps per Store; released before anything of the Store
+};
+
+// Keeps what a reference points to. Must not outlive the Store.
+class Root {
+public:
+    Root() = default;
+    Root(Store& store, Ref r);
+    ~Root();
+    Root(Root&& other) noexcept : store_(std::exchange(other.store_, nullptr)), place_(other.place_) {}
+    Root& operator=(Root&& other) noexcept {
+        std::swap(store_, other.store_);
+        std::swap(place_, other.place_);
+        return *this;
+    }
+    Ref get() const;                           // null when empty
+
+private:
+    StoreData* store_ = nullptr;
+    u32 place_ = 0;
 };
 
 // Segments are applied; start is NOT run. `imports` in the order of Module::imports(). Errors: unlinkable, trapped (an active segment out of
