@@ -30,25 +30,25 @@ u64 sign_extend(u64 v, std::size_t bytes) {
 
 }  // namespace
 
-Val::Val(const Val& o) : kind_(o.kind_), index_(o.index_), word_(o.word_) {
-    if (!is_heap() || !word_) return;
+Val::Val(const Val& o) : kind_(o.kind_), index_(o.index_), word_(o.is_heap() && o.word_ ? o.clone() : o.word_) {}
+
+heddle::u64 Val::clone() const {
     switch (kind_) {
-    case Kind::string: *this = owning(kind_, 0, o.body<std::string>()); break;
-    case Kind::list: *this = owning(kind_, 0, o.body<List>()); break;
-    case Kind::record: *this = owning(kind_, 0, o.body<std::vector<Val>>()); break;
-    case Kind::variant: *this = owning(kind_, index_, o.body<Val>()); break;
-    default: *this = owning(kind_, 0, o.body<Handle>()); break;
+        case Kind::string: return owned(body<std::string>());
+        case Kind::list: return owned(body<List>());
+        case Kind::record: return owned(body<std::vector<Val>>());
+        case Kind::variant: return owned(body<Val>());
+        default: return owned(body<Handle>());
     }
 }
 
 void Val::destroy() {
-    if (!is_heap() || !word_) return;
     switch (kind_) {
-    case Kind::string: delete &body<std::string>(); break;
-    case Kind::list: delete &body<List>(); break;
-    case Kind::record: delete &body<std::vector<Val>>(); break;
-    case Kind::variant: delete &body<Val>(); break;
-    default: delete &body<Handle>(); break;
+        case Kind::string: delete &body<std::string>(); break;
+        case Kind::list: delete &body<List>(); break;
+        case Kind::record: delete &body<std::vector<Val>>(); break;
+        case Kind::variant: delete &body<Val>(); break;
+        default: delete &body<Handle>(); break;
     }
 }
 
@@ -132,17 +132,18 @@ bool operator==(const Val& a, const Val& b) {
     if (a.kind_ != b.kind_ || a.index_ != b.index_) return false;
     if (!a.is_heap() || !a.word_ || !b.word_) return a.word_ == b.word_;
     switch (a.kind_) {
-    case Val::Kind::string: return a.body<std::string>() == b.body<std::string>();
-    case Val::Kind::list: return a.body<Val::List>() == b.body<Val::List>();
-    case Val::Kind::record: return a.body<std::vector<Val>>() == b.body<std::vector<Val>>();
-    case Val::Kind::variant: return a.body<Val>() == b.body<Val>();
-    default: return a.body<Handle>() == b.body<Handle>();
+        case Val::Kind::string: return a.body<std::string>() == b.body<std::string>();
+        case Val::Kind::list: return a.body<Val::List>() == b.body<Val::List>();
+        case Val::Kind::record: return a.body<std::vector<Val>>() == b.body<std::vector<Val>>();
+        case Val::Kind::variant: return a.body<Val>() == b.body<Val>();
+        default: return a.body<Handle>() == b.body<Handle>();
     }
 }
 
 const char* to_string(Val::Kind k) {
-    static constexpr const char* names[] = {"bool", "s8",     "u8",   "s16",    "u16",     "s32",   "u32", "s64",    "u64",    "f32",    "f64",
-                                            "char", "string", "list", "record", "variant", "flags", "own", "borrow", "stream", "future", "error-context"};
+    static constexpr const char* names[] = {"bool",  "s8",  "u8",     "s16",    "u16",    "s32",          "u32",    "s64",
+                                            "u64",   "f32", "f64",    "char",   "string", "list",         "record", "variant",
+                                            "flags", "own", "borrow", "stream", "future", "error-context"};
     return names[std::size_t(k)];
 }
 
@@ -156,11 +157,11 @@ std::string digits(T v) {
 
 std::string scalar_text(const Val& v) {
     switch (v.kind()) {
-    case Val::Kind::bool_: return v.as<bool>() ? "true" : "false";
-    case Val::Kind::f32: return digits(v.as<f32>());
-    case Val::Kind::f64: return digits(v.as<f64>());
-    case Val::Kind::char_: return "U+" + digits(v.bits());
-    default: return is_signed(v.kind()) ? digits(i64(v.bits())) : digits(v.bits());
+        case Val::Kind::bool_: return v.as<bool>() ? "true" : "false";
+        case Val::Kind::f32: return digits(v.as<f32>());
+        case Val::Kind::f64: return digits(v.as<f64>());
+        case Val::Kind::char_: return "U+" + digits(v.bits());
+        default: return is_signed(v.kind()) ? digits(i64(v.bits())) : digits(v.bits());
     }
 }
 
@@ -174,12 +175,12 @@ std::string items_text(const Val& v) {
 
 std::string to_string(const Val& v) {
     switch (v.kind()) {
-    case Val::Kind::string: return '"' + v.as_string() + '"';
-    case Val::Kind::list: return '[' + items_text(v) + ']';
-    case Val::Kind::record: return '(' + items_text(v) + ')';
-    case Val::Kind::variant: return '#' + digits(v.case_index()) + (v.payload() ? '(' + to_string(*v.payload()) + ')' : "");
-    case Val::Kind::flags: return "flags " + digits(v.bits());
-    default: return v.is_scalar() ? scalar_text(v) : to_string(v.kind());
+        case Val::Kind::string: return '"' + v.as_string() + '"';
+        case Val::Kind::list: return '[' + items_text(v) + ']';
+        case Val::Kind::record: return '(' + items_text(v) + ')';
+        case Val::Kind::variant: return '#' + digits(v.case_index()) + (v.payload() ? '(' + to_string(*v.payload()) + ')' : "");
+        case Val::Kind::flags: return "flags " + digits(v.bits());
+        default: return v.is_scalar() ? scalar_text(v) : to_string(v.kind());
     }
 }
 
@@ -293,32 +294,32 @@ void print_result(std::string& s, const ValueType& t) {
 }
 
 void print(std::string& s, const ValueType& t) {
-    static constexpr const char* names[] = {"bool", "s8",  "u8",  "s16",  "u16",    "s32",          "u32",
-                                            "s64",  "u64", "f32", "f64",  "char",   "string",       "error-context"};
+    static constexpr const char* names[] = {"bool", "s8",  "u8",  "s16", "u16",  "s32",    "u32",
+                                            "s64",  "u64", "f32", "f64", "char", "string", "error-context"};
     using Kind = ValueType::Kind;
     if (s.size() > longest_type_text) {
         s += "…";
         return;
     }
     switch (t.kind()) {
-    case Kind::record: return print_list(s, "record { ", t.members(), ": ", "", " }");
-    case Kind::variant: return print_list(s, "variant { ", t.members(), "(", ")", " }");
-    case Kind::flags: return print_list(s, "flags { ", t.members(), "", "", " }");
-    case Kind::enum_: return print_list(s, "enum { ", t.members(), "", "", " }");
-    case Kind::tuple: return print_list(s, "tuple<", t.members(), "", "", ">");
-    case Kind::map: return print_list(s, "map<", t.members(), "", "", ">");
-    case Kind::list: return print_element(s, "list", t);
-    case Kind::stream: return print_element(s, "stream", t);
-    case Kind::future: return print_element(s, "future", t);
-    case Kind::result: return print_result(s, t);
-    case Kind::option:
-        s += "option<";
-        print(s, *t.members()[1].type);
-        s += '>';
-        return;
-    case Kind::own: s += "own<resource " + std::to_string(t.resource()) + ">"; return;
-    case Kind::borrow: s += "borrow<resource " + std::to_string(t.resource()) + ">"; return;
-    default: s += names[std::size_t(t.kind())];
+        case Kind::record: return print_list(s, "record { ", t.members(), ": ", "", " }");
+        case Kind::variant: return print_list(s, "variant { ", t.members(), "(", ")", " }");
+        case Kind::flags: return print_list(s, "flags { ", t.members(), "", "", " }");
+        case Kind::enum_: return print_list(s, "enum { ", t.members(), "", "", " }");
+        case Kind::tuple: return print_list(s, "tuple<", t.members(), "", "", ">");
+        case Kind::map: return print_list(s, "map<", t.members(), "", "", ">");
+        case Kind::list: return print_element(s, "list", t);
+        case Kind::stream: return print_element(s, "stream", t);
+        case Kind::future: return print_element(s, "future", t);
+        case Kind::result: return print_result(s, t);
+        case Kind::option:
+            s += "option<";
+            print(s, *t.members()[1].type);
+            s += '>';
+            return;
+        case Kind::own: s += "own<resource " + std::to_string(t.resource()) + ">"; return;
+        case Kind::borrow: s += "borrow<resource " + std::to_string(t.resource()) + ">"; return;
+        default: s += names[std::size_t(t.kind())];
     }
 }
 
@@ -377,27 +378,27 @@ bool matches(const Val& v, const ValueType& t) {
     using Kind = ValueType::Kind;
     static_assert(u8(Kind::char_) == u8(Val::Kind::char_) && u8(Kind::string) == u8(Val::Kind::string));
     switch (t.kind()) {
-    case Kind::char_: return v.kind() == Val::Kind::char_ && abi::is_scalar_value(u32(v.bits()));
-    case Kind::string: {
-        if (v.kind() != Val::Kind::string) return false;
-        const std::string& s = v.as_string();
-        return !abi::find_invalid_utf8({reinterpret_cast<const u8*>(s.data()), s.size()});
-    }
-    case Kind::list: return list_matches(v, *t.element(), t.length());
-    case Kind::map: return map_matches(v, t.members());
-    case Kind::record:
-    case Kind::tuple: return fields_match(v, t.members());
-    case Kind::variant:
-    case Kind::enum_:
-    case Kind::option:
-    case Kind::result: return case_matches(v, t.members());
-    case Kind::flags: return v.kind() == Val::Kind::flags && (t.members().size() >= 32 || v.bits() >> t.members().size() == 0);
-    case Kind::own: return v.kind() == Val::Kind::own;
-    case Kind::borrow: return v.kind() == Val::Kind::borrow || v.kind() == Val::Kind::own;
-    case Kind::stream: return v.kind() == Val::Kind::stream;
-    case Kind::future: return v.kind() == Val::Kind::future;
-    case Kind::error_context: return v.kind() == Val::Kind::error_context;
-    default: return u8(t.kind()) == u8(v.kind());
+        case Kind::char_: return v.kind() == Val::Kind::char_ && abi::is_scalar_value(u32(v.bits()));
+        case Kind::string: {
+            if (v.kind() != Val::Kind::string) return false;
+            const std::string& s = v.as_string();
+            return !abi::find_invalid_utf8({reinterpret_cast<const u8*>(s.data()), s.size()});
+        }
+        case Kind::list: return list_matches(v, *t.element(), t.length());
+        case Kind::map: return map_matches(v, t.members());
+        case Kind::record:
+        case Kind::tuple: return fields_match(v, t.members());
+        case Kind::variant:
+        case Kind::enum_:
+        case Kind::option:
+        case Kind::result: return case_matches(v, t.members());
+        case Kind::flags: return v.kind() == Val::Kind::flags && (t.members().size() >= 32 || v.bits() >> t.members().size() == 0);
+        case Kind::own: return v.kind() == Val::Kind::own;
+        case Kind::borrow: return v.kind() == Val::Kind::borrow || v.kind() == Val::Kind::own;
+        case Kind::stream: return v.kind() == Val::Kind::stream;
+        case Kind::future: return v.kind() == Val::Kind::future;
+        case Kind::error_context: return v.kind() == Val::Kind::error_context;
+        default: return u8(t.kind()) == u8(v.kind());
     }
 }
 

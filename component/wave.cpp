@@ -57,35 +57,36 @@ struct MultiLine {
 class Parser {
 public:
     explicit Parser(std::string_view text, std::size_t at = 0) : text_(text), at_(at) {
-        if (auto bad = component::abi::find_invalid_utf8({reinterpret_cast<const u8*>(text.data()), text.size()})) error_at(*bad, "the text is not valid utf-8");
+        if (auto bad = component::abi::find_invalid_utf8({reinterpret_cast<const u8*>(text.data()), text.size()}))
+            error_at(*bad, "the text is not valid utf-8");
     }
 
     Val value(const ValueType& t) {
         skip_space();
         switch (t.kind()) {
-        case Kind::bool_: return boolean();
-        case Kind::s8: return Val::s8(integer<i8>("s8"));
-        case Kind::u8: return Val::u8(integer<u8>("u8"));
-        case Kind::s16: return Val::s16(integer<i16>("s16"));
-        case Kind::u16: return Val::u16(integer<u16>("u16"));
-        case Kind::s32: return Val::s32(integer<i32>("s32"));
-        case Kind::u32: return Val::u32(integer<u32>("u32"));
-        case Kind::s64: return Val::s64(integer<i64>("s64"));
-        case Kind::u64: return Val::u64(integer<u64>("u64"));
-        case Kind::f32: return Val::f32(floating<f32>("f32"));
-        case Kind::f64: return Val::f64(floating<f64>("f64"));
-        case Kind::char_: return character();
-        case Kind::string: return Val::string(string());
-        case Kind::record: return record(t);
-        case Kind::variant: return variant(t);
-        case Kind::enum_: return variant(t);
-        case Kind::option: return option(t);
-        case Kind::result: return result(t);
-        case Kind::list: return list(t);
-        case Kind::tuple: return tuple(t.members());
-        case Kind::flags: return flags(t);
-        case Kind::map: return map(t);
-        default: error("a value with a text form (" + to_string(t) + " has none)");
+            case Kind::bool_: return boolean();
+            case Kind::s8: return Val::s8(integer<i8>("s8"));
+            case Kind::u8: return Val::u8(integer<u8>("u8"));
+            case Kind::s16: return Val::s16(integer<i16>("s16"));
+            case Kind::u16: return Val::u16(integer<u16>("u16"));
+            case Kind::s32: return Val::s32(integer<i32>("s32"));
+            case Kind::u32: return Val::u32(integer<u32>("u32"));
+            case Kind::s64: return Val::s64(integer<i64>("s64"));
+            case Kind::u64: return Val::u64(integer<u64>("u64"));
+            case Kind::f32: return Val::f32(floating<f32>("f32"));
+            case Kind::f64: return Val::f64(floating<f64>("f64"));
+            case Kind::char_: return character();
+            case Kind::string: return Val::string(string());
+            case Kind::record: return record(t);
+            case Kind::variant: return variant(t);
+            case Kind::enum_: return variant(t);
+            case Kind::option: return option(t);
+            case Kind::result: return result(t);
+            case Kind::list: return list(t);
+            case Kind::tuple: return tuple(t.members());
+            case Kind::flags: return flags(t);
+            case Kind::map: return map(t);
+            default: error("a value with a text form (" + to_string(t) + " has none)");
         }
     }
 
@@ -254,7 +255,8 @@ private:
         T v{};
         std::string_view digits = s == "-0" ? "0" : s;
         auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), v);
-        if (code != std::errc() || end != digits.data() + digits.size()) error_at(at_, "out of range for " + std::string(name) + ": " + std::string(s.substr(0, 40)));
+        if (code != std::errc() || end != digits.data() + digits.size())
+            error_at(at_, "out of range for " + std::string(name) + ": " + std::string(s.substr(0, 40)));
         at_ += s.size();
         return v;
     }
@@ -289,7 +291,8 @@ private:
         std::size_t point = std::min(mantissa.find('.'), mantissa.size()), digit = mantissa.find_first_of("123456789");
         if (digit == mantissa.npos) return s.starts_with('-') ? T(-0.0) : T(0);
         i64 magnitude = digit < point ? i64(point - digit) : i64(point) - i64(digit) + 1;
-        if (std::clamp<i64>(exponent, -1'000'000'000, 1'000'000'000) + magnitude > 0) error_at(at_, "out of range for " + std::string(name) + ": " + std::string(s.substr(0, 40)));
+        if (std::clamp<i64>(exponent, -1'000'000'000, 1'000'000'000) + magnitude > 0)
+            error_at(at_, "out of range for " + std::string(name) + ": " + std::string(s.substr(0, 40)));
         return s.starts_with('-') ? T(-0.0) : T(0);
     }
 
@@ -299,14 +302,14 @@ private:
         char c = peek();
         if (at_ < text_.size()) ++at_;
         switch (c) {
-        case '\'':
-        case '"':
-        case '\\': return u32(c);
-        case 't': return '\t';
-        case 'n': return '\n';
-        case 'r': return '\r';
-        case 'u': break;
-        default: error_at(begin, "unknown escape");
+            case '\'':
+            case '"':
+            case '\\': return u32(c);
+            case 't': return '\t';
+            case 'n': return '\n';
+            case 'r': return '\r';
+            case 'u': break;
+            default: error_at(begin, "unknown escape");
         }
         if (peek() != '{') error_at(begin, "expected `\\u{…}` with a hexadecimal number");
         std::size_t close = text_.find('}', at_);
@@ -314,7 +317,8 @@ private:
         const char* first = text_.data() + at_ + 1;
         const char* last = text_.data() + std::min(close, text_.size());
         auto [end, code] = std::from_chars(first, std::max(first, last), v, 16);
-        if (close == text_.npos || first == last || code != std::errc() || end != last) error_at(begin, "expected `\\u{…}` with a hexadecimal number");
+        if (close == text_.npos || first == last || code != std::errc() || end != last)
+            error_at(begin, "expected `\\u{…}` with a hexadecimal number");
         if (!component::abi::is_scalar_value(v)) error_at(begin, "not a Unicode scalar value");
         at_ = close + 1;
         return v;
@@ -419,7 +423,8 @@ private:
         expect('[');
         std::vector<Val> items;
         for (bool first = true; next(']', first);) items.push_back(value(*t.element()));
-        if (t.length() && *t.length() != items.size()) error_at(at_ - 1, "expected " + std::to_string(*t.length()) + " elements, found " + std::to_string(items.size()));
+        if (t.length() && *t.length() != items.size())
+            error_at(at_ - 1, "expected " + std::to_string(*t.length()) + " elements, found " + std::to_string(items.size()));
         return Val::list(std::move(items));
     }
 
@@ -430,7 +435,8 @@ private:
             if (items.size() == members.size()) error("`)`: the tuple has " + std::to_string(members.size()) + " members");
             items.push_back(value(*members[items.size()].type));
         }
-        if (items.size() < members.size()) error_at(at_ - 1, "expected " + std::to_string(members.size()) + " members, found " + std::to_string(items.size()));
+        if (items.size() < members.size())
+            error_at(at_ - 1, "expected " + std::to_string(members.size()) + " members, found " + std::to_string(items.size()));
         return Val::record(std::move(items));
     }
 
@@ -475,7 +481,8 @@ private:
         }
         std::vector<Val> values;
         for (std::size_t i = 0; i < members.size(); ++i) {
-            if (!fields[i] && members[i].type->kind() != Kind::option) error_at(begin, "missing field `" + members[i].name + "`: " + to_string(*members[i].type));
+            if (!fields[i] && members[i].type->kind() != Kind::option)
+                error_at(begin, "missing field `" + members[i].name + "`: " + to_string(*members[i].type));
             values.push_back(fields[i] ? std::move(*fields[i]) : Val::none());
         }
         return Val::record(std::move(values));
@@ -540,29 +547,29 @@ public:
 
     void value(const Val& v, const ValueType& t) {
         switch (t.kind()) {
-        case Kind::bool_: out += v.bits() ? "true" : "false"; return;
-        case Kind::f32: return floating(v.as<f32>());
-        case Kind::f64: return floating(v.as<f64>());
-        case Kind::char_: return character(v);
-        case Kind::string: return string(v.as_string());
-        case Kind::record: return record(v, t.members());
-        case Kind::tuple: return tuple(v, t.members());
-        case Kind::list: return list(v, *t.element());
-        case Kind::map: return map(v, t.members());
-        case Kind::flags: return flags(u32(v.bits()), t.members());
-        case Kind::variant:
-        case Kind::enum_:
-        case Kind::option:
-        case Kind::result: return variant(v, t);
-        case Kind::s8:
-        case Kind::s16:
-        case Kind::s32:
-        case Kind::s64: return number(i64(v.bits()));
-        case Kind::u8:
-        case Kind::u16:
-        case Kind::u32:
-        case Kind::u64: return number(v.bits());
-        default: out += '<' + std::string(to_string(v.kind())) + '>';
+            case Kind::bool_: out += v.bits() ? "true" : "false"; return;
+            case Kind::f32: return floating(v.as<f32>());
+            case Kind::f64: return floating(v.as<f64>());
+            case Kind::char_: return character(v);
+            case Kind::string: return string(v.as_string());
+            case Kind::record: return record(v, t.members());
+            case Kind::tuple: return tuple(v, t.members());
+            case Kind::list: return list(v, *t.element());
+            case Kind::map: return map(v, t.members());
+            case Kind::flags: return flags(u32(v.bits()), t.members());
+            case Kind::variant:
+            case Kind::enum_:
+            case Kind::option:
+            case Kind::result: return variant(v, t);
+            case Kind::s8:
+            case Kind::s16:
+            case Kind::s32:
+            case Kind::s64: return number(i64(v.bits()));
+            case Kind::u8:
+            case Kind::u16:
+            case Kind::u32:
+            case Kind::u64: return number(v.bits());
+            default: out += '<' + std::string(to_string(v.kind())) + '>';
         }
     }
 
@@ -580,13 +587,13 @@ private:
     }
     void code(u32 c) {
         switch (c) {
-        case '\t': out += "\\t"; return;
-        case '\n': out += "\\n"; return;
-        case '\r': out += "\\r"; return;
-        case '\\':
-        case '\'':
-        case '"': out += '\\'; break;
-        default: break;
+            case '\t': out += "\\t"; return;
+            case '\n': out += "\\n"; return;
+            case '\r': out += "\\r"; return;
+            case '\\':
+            case '\'':
+            case '"': out += '\\'; break;
+            default: break;
         }
         if (c >= 0x20 && (c < 0x7f || c > 0x9f)) return append_utf8(out, c);
         std::array<char, 8> hex;

@@ -59,12 +59,12 @@ public:
     virtual Checked<void> poll(u64 /*bytes*/) { return {}; }
 
     const Layouts& layouts;
-    heddle::Memory memory;                   // empty: no memory option; validation keeps such types from needing one
+    heddle::Memory memory;  // empty: no memory option; validation keeps such types from needing one
     PtrType ptr;
     StringEncoding encoding;
     Partner partner = Partner::host;
-    u64 max_host_copy_bytes = u64(32) << 20; // of one call
-    u64 host_bytes = 0;                      // copied to or for the host so far
+    u64 max_host_copy_bytes = u64(32) << 20;  // of one call
+    u64 host_bytes = 0;                       // copied to or for the host so far
 
     static constexpr u64 poll_interval = u64(1) << 20;
 

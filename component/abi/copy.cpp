@@ -13,7 +13,8 @@ struct Number {
     bool is_signed;
 };
 // By Prim, up to char.
-constexpr Number numbers[] = {{1, false}, {1, true}, {1, false}, {2, true}, {2, false}, {4, true}, {4, false}, {8, true}, {8, false}, {4, false}, {8, false}, {4, false}};
+constexpr Number numbers[] = {{1, false}, {1, true}, {1, false}, {2, true},  {2, false}, {4, true},
+                              {4, false}, {8, true}, {8, false}, {4, false}, {8, false}, {4, false}};
 
 // The bits of a flat core value that count for a number of that size, extended to 32 as lowering wants it.
 u64 normalize(u64 bits, Number n) {
@@ -30,7 +31,8 @@ bool Copier::fail(std::string message) {
     return false;
 }
 
-bool Copier::copy(const ValType& s, const ValType& d, Source from, Target to) {
+bool Copier::copy(const ValType& s, const ValType& d, const Source& from, const Target& to) {
+    if (s.prim && d.prim && *s.prim <= Prim::char_) return copy_scalar(*s.prim, from, to);
     const TypeInfo &si = src_info(s), &di = dst_info(d);
     if (si.plain && !from.slots && !to.slots) return copy_bytes(from.ptr, to.ptr, si.memory[u8(src_.ptr)].size);
     Despecialized source = despecialize(src_.layouts.types(), s), target = despecialize(dst_.layouts.types(), d);
@@ -43,7 +45,7 @@ bool Copier::copy(const ValType& s, const ValType& d, Source from, Target to) {
     return copy_handle(std::get<HandleType>(source), std::get<HandleType>(target), from, to);
 }
 
-bool Copier::copy_scalar(Prim p, Source from, Target to) {
+bool Copier::copy_scalar(Prim p, const Source& from, const Target& to) {
     Number n = numbers[u8(p)];
     u64 bits = read(from, n.size);
     if (p == Prim::bool_) {
@@ -58,7 +60,7 @@ bool Copier::copy_scalar(Prim p, Source from, Target to) {
     return true;
 }
 
-void Copier::read_pair(Source from, u64& a, u64& b) const {
+void Copier::read_pair(const Source& from, u64& a, u64& b) const {
     u32 size = ptr_size(src_.ptr);
     a = read(from, size);
     b = read(from.slots ? Source{from.slots + 1, 0} : Source{nullptr, from.ptr + size}, size);
@@ -68,13 +70,13 @@ void Copier::read_pair(Source from, u64& a, u64& b) const {
     }
 }
 
-void Copier::write_pair(Target to, u64 a, u64 b) const {
+void Copier::write_pair(const Target& to, u64 a, u64 b) const {
     u32 size = ptr_size(dst_.ptr);
     write(to, a, size);
     write(to.slots ? Target{to.slots + 1, 0} : Target{nullptr, to.ptr + size}, b, size);
 }
 
-bool Copier::copy_string(Source from, Target to) {
+bool Copier::copy_string(const Source& from, const Target& to) {
     u64 ptr = 0, length = 0;
     read_pair(from, ptr, length);
     Checked<StringSource> source = load_string_from_range(src_, ptr, length);
@@ -88,13 +90,13 @@ bool Copier::copy_string(Source from, Target to) {
     return true;
 }
 
-bool Copier::copy_flags(const FlagLabels& f, Source from, Target to) {
+bool Copier::copy_flags(const FlagLabels& f, const Source& from, const Target& to) {
     u32 size = flags_size(f.count);
     write(to, u32(read(from, size)) & f.mask(), size);
     return true;
 }
 
-bool Copier::copy_handle(const HandleType& s, const HandleType& d, Source from, Target to) {
+bool Copier::copy_handle(const HandleType& s, const HandleType& d, const Source& from, const Target& to) {
     Token token;
     u32 index = 0;
     if (!got(lift_handle(src_, u32(read(from, 4)), s), token, why_) || !got(lower_handle(dst_, token, d), index, why_)) return false;
@@ -119,9 +121,11 @@ bool Copier::copy_each(const F& s, const F& d, Source from, Target to) {
     return true;
 }
 
-bool Copier::copy_fields(std::span<const ValType> s, std::span<const ValType> d, Source from, Target to) { return copy_each(s, d, from, to); }
+bool Copier::copy_fields(std::span<const ValType> s, std::span<const ValType> d, const Source& from, const Target& to) {
+    return copy_each(s, d, from, to);
+}
 
-bool Copier::copy_variant(const Cases& s, const Cases& d, const TypeInfo& si, const TypeInfo& di, Source from, Target to) {
+bool Copier::copy_variant(const Cases& s, const Cases& d, const TypeInfo& si, const TypeInfo& di, const Source& from, const Target& to) {
     u32 size = discriminant_size(s.size()), case_index = u32(read(from, size));
     if (case_index >= s.size()) return fail("invalid variant discriminant");
     if (s.size() != d.size()) return fail("the two sides of a call disagree about a type");
@@ -137,7 +141,7 @@ bool Copier::copy_variant(const Cases& s, const Cases& d, const TypeInfo& si, co
     return true;
 }
 
-bool Copier::copy_list(const Elements& s, const Elements& d, const TypeInfo& si, const TypeInfo& di, Source from, Target to) {
+bool Copier::copy_list(const Elements& s, const Elements& d, const TypeInfo& si, const TypeInfo& di, const Source& from, const Target& to) {
     if (s.length != d.length || bool(s.map) != bool(d.map)) return fail("the two sides of a call disagree about a type");
     if (s.length) return copy_fixed(s, d, si, di, from, to);
     const MemoryLayout &sm = si.elements[u8(src_.ptr)], &dm = di.elements[u8(dst_.ptr)];
@@ -151,15 +155,14 @@ bool Copier::copy_list(const Elements& s, const Elements& d, const TypeInfo& si,
     return true;
 }
 
-bool Copier::copy_fixed(const Elements& s, const Elements& d, const TypeInfo& si, const TypeInfo& di, Source from, Target to) {
+bool Copier::copy_fixed(const Elements& s, const Elements& d, const TypeInfo& si, const TypeInfo& di, const Source& from, const Target& to) {
     u64 from_size = si.elements[u8(src_.ptr)].size, to_size = di.elements[u8(dst_.ptr)].size;
     if (!from.slots && !to.slots) return copy_list_into_valid_range(s, d, *s.length, from.ptr, from_size, to.ptr, to_size);
+    u32 from_slots = src_info(*s.type).flat[u8(src_.ptr)].count, to_slots = dst_info(*d.type).flat[u8(dst_.ptr)].count;
     for (u32 i = 0; i < *s.length; ++i) {
-        if (!copy(*s.type, *d.type, from, to)) return false;
-        if (from.slots) from.slots += src_info(*s.type).flat[u8(src_.ptr)].count;
-        else from.ptr += from_size;
-        if (to.slots) to.slots += dst_info(*d.type).flat[u8(dst_.ptr)].count;
-        else to.ptr += to_size;
+        Source element = from.slots ? Source{from.slots + i * from_slots, 0} : Source{nullptr, from.ptr + i * from_size};
+        Target target = to.slots ? Target{to.slots + i * to_slots, 0} : Target{nullptr, to.ptr + i * to_size};
+        if (!copy(*s.type, *d.type, element, target)) return false;
     }
     return true;
 }

@@ -103,14 +103,16 @@ Checked<Val> load_elements(Context& cx, u64 ptr, u64 length, const ValType& t) {
     return no_throw<Val>([&]() -> Checked<Val> {
         Loader l(cx);
         Val out;
-        if (!l.load_list_from_valid_range(ptr, length, Elements{&t, nullptr, {}}, cx.layouts.elem_size(t, cx.ptr), out)) return std::unexpected(std::move(l.why()));
+        if (!l.load_list_from_valid_range(ptr, length, Elements{&t, nullptr, {}}, cx.layouts.elem_size(t, cx.ptr), out))
+            return std::unexpected(std::move(l.why()));
         return out;
     });
 }
 
 Checked<void> store_elements(Context& cx, const Val& list, u64 first, u64 length, const ValType& t, u64 ptr) {
     return no_throw<void>([&]() -> Checked<void> {
-        if (list.kind() != Val::Kind::list || first > list.size() || length > list.size() - first) return trap("host value of the wrong type: too few elements");
+        if (list.kind() != Val::Kind::list || first > list.size() || length > list.size() - first)
+            return trap("host value of the wrong type: too few elements");
         Storer s(cx);
         if (!s.store_list_into_valid_range(list, first, length, Elements{&t, nullptr, {}}, cx.layouts.elem_size(t, cx.ptr), ptr))
             return std::unexpected(std::move(s.why()));

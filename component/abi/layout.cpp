@@ -47,25 +47,25 @@ constexpr u64 huge = u64(1) << 40;  // no valid type is that big: sums and produ
 
 u32 scalar_size(Prim p) {
     switch (p) {
-    case Prim::bool_:
-    case Prim::s8:
-    case Prim::u8: return 1;
-    case Prim::s16:
-    case Prim::u16: return 2;
-    case Prim::s64:
-    case Prim::u64:
-    case Prim::f64: return 8;
-    default: return 4;
+        case Prim::bool_:
+        case Prim::s8:
+        case Prim::u8: return 1;
+        case Prim::s16:
+        case Prim::u16: return 2;
+        case Prim::s64:
+        case Prim::u64:
+        case Prim::f64: return 8;
+        default: return 4;
     }
 }
 
 CoreType flat_type(Prim p) {
     switch (p) {
-    case Prim::s64:
-    case Prim::u64: return CoreType::i64;
-    case Prim::f32: return CoreType::f32;
-    case Prim::f64: return CoreType::f64;
-    default: return CoreType::i32;
+        case Prim::s64:
+        case Prim::u64: return CoreType::i64;
+        case Prim::f32: return CoreType::f32;
+        case Prim::f64: return CoreType::f64;
+        default: return CoreType::i32;
     }
 }
 
@@ -238,10 +238,10 @@ namespace {
 
 heddle::ValType core_type(CoreType t) {
     switch (t) {
-    case CoreType::i64: return i64_type;
-    case CoreType::f32: return f32_type;
-    case CoreType::f64: return f64_type;
-    default: return i32_type;
+        case CoreType::i64: return i64_type;
+        case CoreType::f32: return f32_type;
+        case CoreType::f64: return f64_type;
+        default: return i32_type;
     }
 }
 

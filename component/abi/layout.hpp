@@ -87,8 +87,8 @@ private:
 
 // What a type is once specialisations are seen through.
 // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#despecialization
-struct Elements {                        // a list (without length: in memory of its own) or a map
-    const ValType* type = nullptr;       // null: the pairs of `map`
+struct Elements {                   // a list (without length: in memory of its own) or a map
+    const ValType* type = nullptr;  // null: the pairs of `map`
     const types::Map* map = nullptr;
     std::optional<u32> length;
 };
@@ -99,8 +99,8 @@ struct FlagLabels {
 enum class HandleKind : u8 { own, borrow, stream, future, error_context };
 struct HandleType {
     HandleKind kind = HandleKind::own;
-    types::ResourceId resource{};        // own, borrow
-    std::optional<ValType> element;      // stream, future
+    types::ResourceId resource{};    // own, borrow
+    std::optional<ValType> element;  // stream, future
 };
 using Despecialized = std::variant<Prim, Fields, Cases, Elements, FlagLabels, HandleType>;
 Despecialized despecialize(const Types& types, const ValType& t);
@@ -110,11 +110,11 @@ constexpr u32 discriminant_size(u32 cases) { return cases <= 1u << 8 ? 1 : cases
 constexpr u32 flags_size(u32 labels) { return labels <= 8 ? 1 : labels <= 16 ? 2 : 4; }
 
 struct TypeInfo {
-    MemoryLayout memory[2];              // by PtrType
+    MemoryLayout memory[2];  // by PtrType
     FlatTypes flat[2];
-    MemoryLayout elements[2];            // list, map: of one element
-    u32 payload_offset[2] = {0, 0};      // variants
-    bool plain = false;                  // any bytes are a value, and the same ones on both sides: copied without a look
+    MemoryLayout elements[2];        // list, map: of one element
+    u32 payload_offset[2] = {0, 0};  // variants
+    bool plain = false;              // any bytes are a value, and the same ones on both sides: copied without a look
 };
 
 // The parameters or the results of a function, as the tuple they are in memory.
@@ -127,10 +127,10 @@ struct Tuple {
 class Layouts {
 public:
     explicit Layouts(const Types& types) : types_(&types) { extend(); }
-    void extend();                       // to types added since
+    void extend();  // to types added since
     const Types& types() const { return *types_; }
 
-    const TypeInfo& info(const ValType& t) const { return t.prim ? prims()[std::size_t(*t.prim)] : defined_[u32(t.id)]; }
+    const TypeInfo& info(const ValType& t) const { return t.prim ? prims_[std::size_t(*t.prim)] : defined_[u32(t.id)]; }
     u32 alignment(const ValType& t, PtrType p) const { return info(t).memory[u8(p)].alignment; }
     u64 elem_size(const ValType& t, PtrType p) const { return info(t).memory[u8(p)].size; }
     const FlatTypes& flatten_type(const ValType& t, PtrType p) const { return info(t).flat[u8(p)]; }
@@ -142,6 +142,7 @@ private:
     static const std::array<TypeInfo, 14>& prims();
 
     const Types* types_;
+    const TypeInfo* prims_ = prims().data();
     std::vector<TypeInfo> defined_;
 };
 

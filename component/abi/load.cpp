@@ -31,20 +31,20 @@ bool Loader::charge_values(u64 count) { return got(cx_.charge_host(count * sizeo
 
 bool Loader::scalar(Prim p, u64 bits, Val& out) {
     switch (p) {
-    case Prim::bool_: out = Val::boolean(bits != 0); return true;
-    case Prim::s8: out = Val::s8(i8(bits)); return true;
-    case Prim::u8: out = Val::u8(u8(bits)); return true;
-    case Prim::s16: out = Val::s16(i16(bits)); return true;
-    case Prim::u16: out = Val::u16(u16(bits)); return true;
-    case Prim::s32: out = Val::s32(i32(bits)); return true;
-    case Prim::u32: out = Val::u32(u32(bits)); return true;
-    case Prim::s64: out = Val::s64(i64(bits)); return true;
-    case Prim::u64: out = Val::u64(bits); return true;
-    case Prim::f32: out = Val::f32(std::bit_cast<f32>(canonicalize_nan32(u32(bits)))); return true;
-    case Prim::f64: out = Val::f64(std::bit_cast<f64>(canonicalize_nan64(bits))); return true;
-    case Prim::char_: break;
-    case Prim::string:
-    case Prim::error_context: return fail("not a scalar");
+        case Prim::bool_: out = Val::boolean(bits != 0); return true;
+        case Prim::s8: out = Val::s8(i8(bits)); return true;
+        case Prim::u8: out = Val::u8(u8(bits)); return true;
+        case Prim::s16: out = Val::s16(i16(bits)); return true;
+        case Prim::u16: out = Val::u16(u16(bits)); return true;
+        case Prim::s32: out = Val::s32(i32(bits)); return true;
+        case Prim::u32: out = Val::u32(u32(bits)); return true;
+        case Prim::s64: out = Val::s64(i64(bits)); return true;
+        case Prim::u64: out = Val::u64(bits); return true;
+        case Prim::f32: out = Val::f32(std::bit_cast<f32>(canonicalize_nan32(u32(bits)))); return true;
+        case Prim::f64: out = Val::f64(std::bit_cast<f64>(canonicalize_nan64(bits))); return true;
+        case Prim::char_: break;
+        case Prim::string:
+        case Prim::error_context: return fail("not a scalar");
     }
     if (!is_scalar_value(u32(bits))) return fail("invalid `char` bit pattern");
     out = Val::character(char32_t(bits));

@@ -67,22 +67,22 @@ bool Storer::match_case(const Val& v, const Cases& c) {
 // ---- into memory ------------------------------------------------------------------------------------------------------------------------
 
 bool Storer::store(const Val& v, const ValType& t, u64 ptr) {
-    return std::visit(Overload{[&](Prim p) { return store_prim(v, p, ptr); }, [&](const Fields& f) { return store_record(v, f, ptr); },
-                               [&](const Cases& c) { return store_variant(v, c, info(t), ptr); },
-                               [&](const Elements& e) { return store_list(v, e, info(t), ptr); },
-                               [&](const FlagLabels& f) {
-                                   u64 bits = 0;
-                                   if (!flags(v, f, bits)) return false;
-                                   cx_.store_int(ptr, bits, flags_size(f.count));
-                                   return true;
-                               },
-                               [&](const HandleType& h) {
-                                   u64 index = 0;
-                                   if (!handle(v, h, index)) return false;
-                                   cx_.store_int(ptr, index, 4);
-                                   return true;
-                               }},
-                      despecialize(cx_.layouts.types(), t));
+    return std::visit(
+        Overload{[&](Prim p) { return store_prim(v, p, ptr); }, [&](const Fields& f) { return store_record(v, f, ptr); },
+                 [&](const Cases& c) { return store_variant(v, c, info(t), ptr); }, [&](const Elements& e) { return store_list(v, e, info(t), ptr); },
+                 [&](const FlagLabels& f) {
+                     u64 bits = 0;
+                     if (!flags(v, f, bits)) return false;
+                     cx_.store_int(ptr, bits, flags_size(f.count));
+                     return true;
+                 },
+                 [&](const HandleType& h) {
+                     u64 index = 0;
+                     if (!handle(v, h, index)) return false;
+                     cx_.store_int(ptr, index, 4);
+                     return true;
+                 }},
+        despecialize(cx_.layouts.types(), t));
 }
 
 bool Storer::store_pair(u64 a, u64 b, u64 ptr) {
@@ -199,7 +199,7 @@ bool Storer::lower_flat_prim(const Val& v, Prim p, CoreValueSink& out) {
         return true;
     }
     if (!scalar(v, p, a)) return false;
-    out.put(wide(p) ? a : u32(a));           // signed values were extended to 64 bits
+    out.put(wide(p) ? a : u32(a));  // signed values were extended to 64 bits
     return true;
 }
 

@@ -16,7 +16,7 @@ public:
         if (at_ < values_.size()) values_[at_++] = Slot{bits};
     }
     std::size_t position() const { return at_; }
-    void fill_to(std::size_t position) {     // zeros: what a shorter case leaves
+    void fill_to(std::size_t position) {  // zeros: what a shorter case leaves
         while (at_ < position && at_ < values_.size()) put(0);
     }
     std::span<Slot> rest() const { return values_.subspan(at_); }

@@ -11,12 +11,6 @@ using Stop = Transcoded::Stop;
 
 constexpr u64 high_bits = 0x8080808080808080;
 
-u64 word_at(const u8* p) {
-    u64 v;
-    std::memcpy(&v, p, 8);
-    return v;
-}
-
 u32 unit_at(const u8* p) { return u32(p[0] | p[1] << 8); }
 
 // One code point, or what is wrong. `size`: the bytes it takes.
@@ -94,34 +88,49 @@ void encode(u8* p, u32 c) {
     }
 }
 
-// Eight units at once while they are such that both forms say the same: ASCII, or no surrogates from utf-16 to utf-16. Moves t on.
+// Eight bytes and eight utf-16 units, as the compiler's own vectors.
+using Bytes = u8 __attribute__((vector_size(8)));
+using Wide = u16 __attribute__((vector_size(16)));
+
+template <class T>
+T load(const u8* p) {
+    T v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
+// Copies units in blocks while they are such that both forms say the same: ASCII, or no surrogates from utf-16 to utf-16. Moves t on.
 template <Units From, Units To>
 void copy_simple(std::span<const u8> src, std::span<u8> dst, Transcoded& t) {
-    constexpr std::size_t in = From == Units::utf16 ? 16 : 8, out = To == Units::utf16 ? 16 : 8;
-    while (src.size() - t.read >= in && dst.size() - t.written >= out) {
-        const u8* p = src.data() + t.read;
-        u8* q = dst.data() + t.written;
+    constexpr std::size_t in = From == Units::utf16 || To != Units::utf16 ? 16 : 8, out = From != Units::utf16 || To == Units::utf16 ? 16 : 8;
+    std::size_t blocks = std::min((src.size() - t.read) / in, (dst.size() - t.written) / out);
+    const u8* p = src.data() + t.read;
+    u8* q = dst.data() + t.written;
+    std::size_t n = 0;
+    for (; n < blocks; ++n, p += in, q += out) {
         if constexpr (From == Units::utf16 && To == Units::utf16) {
-            bool surrogate = false;
-            for (u32 i = 0; i < 8; ++i) surrogate |= (p[2 * i + 1] & 0xf8) == 0xd8;
-            if (surrogate) return;
-            std::memmove(q, p, 16);
+            Wide v = load<Wide>(p), surrogates = Wide((v & 0xf800) == 0xd800);
+            u64 found[2];
+            std::memcpy(found, &surrogates, sizeof found);
+            if (found[0] | found[1]) break;
+            std::memcpy(q, &v, sizeof v);
         } else if constexpr (From == Units::utf16) {
-            u64 a = word_at(p), b = word_at(p + 8);
-            if ((a | b) & 0xff80ff80ff80ff80) return;
-            for (u32 i = 0; i < 8; ++i) q[i] = p[2 * i];
+            if ((load<u64>(p) | load<u64>(p + 8)) & 0xff80ff80ff80ff80) break;
+            Bytes v = __builtin_convertvector(load<Wide>(p), Bytes);
+            std::memcpy(q, &v, sizeof v);
+        } else if constexpr (To == Units::utf16) {
+            if (load<u64>(p) & high_bits) break;
+            Wide v = __builtin_convertvector(load<Bytes>(p), Wide);
+            std::memcpy(q, &v, sizeof v);
         } else {
-            u64 v = word_at(p);
-            if (v & high_bits) return;
-            if constexpr (To == Units::utf16) {
-                for (u32 i = 0; i < 8; ++i) put_unit(q + 2 * i, p[i]);
-            } else {
-                std::memcpy(q, &v, 8);
-            }
+            u64 a = load<u64>(p), b = load<u64>(p + 8);
+            if ((a | b) & high_bits) break;
+            std::memcpy(q, &a, 8);
+            std::memcpy(q + 8, &b, 8);
         }
-        t.read += in;
-        t.written += out;
     }
+    t.read += n * in;
+    t.written += n * out;
 }
 
 template <Units From, Units To>
@@ -146,9 +155,9 @@ Transcoded transcode_as(std::span<const u8> src, std::span<u8> dst, u32 limit) {
 template <Units From>
 Transcoded transcode_from(std::span<const u8> src, Units to, std::span<u8> dst, u32 limit) {
     switch (to) {
-    case Units::utf8: return transcode_as<From, Units::utf8>(src, dst, limit);
-    case Units::utf16: return transcode_as<From, Units::utf16>(src, dst, limit);
-    case Units::latin1: break;
+        case Units::utf8: return transcode_as<From, Units::utf8>(src, dst, limit);
+        case Units::utf16: return transcode_as<From, Units::utf16>(src, dst, limit);
+        case Units::latin1: break;
     }
     return transcode_as<From, Units::latin1>(src, dst, std::min<u32>(limit, 0x100));
 }
@@ -164,7 +173,7 @@ Transcoded copy_latin1(std::span<const u8> src, std::span<u8> dst) {
 std::optional<std::size_t> find_invalid_utf8(std::span<const u8> text) {
     std::size_t i = 0;
     while (i < text.size()) {
-        if (text.size() - i >= 8 && !(word_at(text.data() + i) & high_bits)) {
+        if (text.size() - i >= 8 && !(load<u64>(text.data() + i) & high_bits)) {
             i += 8;
             continue;
         }
@@ -178,9 +187,9 @@ std::optional<std::size_t> find_invalid_utf8(std::span<const u8> text) {
 Transcoded transcode(Units from, std::span<const u8> src, Units to, std::span<u8> dst, u32 limit) {
     if (from == Units::latin1 && to == Units::latin1 && limit > 0xff) return copy_latin1(src, dst);
     switch (from) {
-    case Units::utf8: return transcode_from<Units::utf8>(src, to, dst, limit);
-    case Units::utf16: return transcode_from<Units::utf16>(src, to, dst, limit);
-    case Units::latin1: break;
+        case Units::utf8: return transcode_from<Units::utf8>(src, to, dst, limit);
+        case Units::utf16: return transcode_from<Units::utf16>(src, to, dst, limit);
+        case Units::latin1: break;
     }
     return transcode_from<Units::latin1>(src, to, dst, limit);
 }
@@ -205,9 +214,9 @@ Checked<StringSource> load_string_from_range(const Context& cx, u64 ptr, u64 tag
     bool tagged = s.tagged_ = cx.encoding == StringEncoding::latin1_utf16 && (tagged_code_units & tag) != 0;
     s.code_units_ = tagged ? tagged_code_units ^ tag : tagged_code_units;
     switch (cx.encoding) {
-    case StringEncoding::utf8: s.units_ = Units::utf8; break;
-    case StringEncoding::utf16: s.units_ = Units::utf16; break;
-    case StringEncoding::latin1_utf16: s.units_ = tagged ? Units::utf16 : Units::latin1; break;
+        case StringEncoding::utf8: s.units_ = Units::utf8; break;
+        case StringEncoding::utf16: s.units_ = Units::utf16; break;
+        case StringEncoding::latin1_utf16: s.units_ = tagged ? Units::utf16 : Units::latin1; break;
     }
     u64 alignment = cx.encoding == StringEncoding::utf8 ? 1 : 2;
     Checked<GuestSpan> range = GuestSpan::check(cx, ptr, alignment, s.code_units_, s.units_ == Units::utf16 ? 2 : 1, What::string);
@@ -271,9 +280,9 @@ public:
     Checked<PtrLength> store() {
         bool done = false;
         switch (cx_.encoding) {
-        case StringEncoding::utf8: done = source_.units() == Units::utf8 ? copy(Units::utf8, 1, 1) : to_utf8(); break;
-        case StringEncoding::utf16: done = source_.units() == Units::utf8 ? utf8_to_utf16() : copy(Units::utf16, 2, 2); break;
-        case StringEncoding::latin1_utf16: done = to_latin1_or_utf16(); break;
+            case StringEncoding::utf8: done = source_.units() == Units::utf8 ? copy(Units::utf8, 1, 1) : to_utf8(); break;
+            case StringEncoding::utf16: done = source_.units() == Units::utf8 ? utf8_to_utf16() : copy(Units::utf16, 2, 2); break;
+            case StringEncoding::latin1_utf16: done = to_latin1_or_utf16(); break;
         }
         if (!done) return std::unexpected(std::move(why_));
         return out_;
@@ -301,9 +310,7 @@ private:
     }
 
     // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#storing (store_string_copy)
-    bool copy(Units to, u64 unit_size, u64 alignment) {
-        return allocate(alignment, units_ * unit_size) && go_on(to, 0x110000) && finish(units_);
-    }
+    bool copy(Units to, u64 unit_size, u64 alignment) { return allocate(alignment, units_ * unit_size) && go_on(to, 0x110000) && finish(units_); }
 
     // store_string_to_utf8: as long as all is ASCII the first guess fits.
     bool to_utf8() {
@@ -361,7 +368,7 @@ private:
     const StringSource& source_;
     u64 units_;
     PtrLength out_;
-    u64 size_ = 0;     // of the allocation
+    u64 size_ = 0;  // of the allocation
     Transcoded t_;
     TrapPtr why_;
 };
@@ -376,7 +383,8 @@ Checked<std::string> lift_string(Context& cx, u64 ptr, u64 tagged_code_units) {
     if (!got(cx.charge_host(size), why)) return std::unexpected(std::move(why));
     std::string text(std::size_t(size), '\0');
     Transcoded t;
-    if (!transcode_on(cx, *source, Units::utf8, {reinterpret_cast<u8*>(text.data()), text.size()}, 0x110000, t, why)) return std::unexpected(std::move(why));
+    if (!transcode_on(cx, *source, Units::utf8, {reinterpret_cast<u8*>(text.data()), text.size()}, 0x110000, t, why))
+        return std::unexpected(std::move(why));
     text.resize(t.written);
     return text;
 }

@@ -31,8 +31,8 @@ public:
     static StringSource host(std::string_view utf8);
     Units units() const { return units_; }
     u64 code_units() const { return code_units_; }
-    bool is_tagged() const { return tagged_; }   // utf-16 where latin-1 was possible
-    std::span<const u8> bytes() const;       // as they are now
+    bool is_tagged() const { return tagged_; }  // utf-16 where latin-1 was possible
+    std::span<const u8> bytes() const;          // as they are now
 
 private:
     friend Checked<StringSource> load_string_from_range(const Context&, u64, u64);
@@ -49,7 +49,7 @@ Checked<StringSource> load_string_from_range(const Context& cx, u64 ptr, u64 tag
 Checked<std::string> lift_string(Context& cx, u64 ptr, u64 tagged_code_units);
 
 struct PtrLength {
-    u64 ptr = 0, length = 0;                 // of strings: code units, tagged
+    u64 ptr = 0, length = 0;  // of strings: code units, tagged
 };
 Checked<PtrLength> store_string_into_range(Context& cx, const StringSource& source);
 

@@ -36,13 +36,28 @@ public:
 class Val {
 public:
     enum class Kind : heddle::u8 {
-        bool_, s8, u8, s16, u16, s32, u32, s64, u64, f32, f64, char_,  // the scalars
+        bool_,
+        s8,
+        u8,
+        s16,
+        u16,
+        s32,
+        u32,
+        s64,
+        u64,
+        f32,
+        f64,
+        char_,  // the scalars
         string,
         list,     // also fixed-length lists, and maps: lists of records of two
         record,   // also tuples
         variant,  // also enums, options (none, some) and results (ok, error)
         flags,
-        own, borrow, stream, future, error_context
+        own,
+        borrow,
+        stream,
+        future,
+        error_context
     };
 
     Val() = default;  // false
@@ -55,7 +70,9 @@ public:
         std::swap(word_, o.word_);
         return *this;
     }
-    ~Val() { destroy(); }
+    ~Val() {
+        if (is_heap() && word_) destroy();
+    }
 
     static Val boolean(bool v) { return Val(Kind::bool_, 0, v); }
     static Val s8(heddle::i8 v) { return Val(Kind::s8, 0, heddle::u64(v)); }
@@ -107,14 +124,14 @@ public:
     }
     heddle::u64 bits() const { return is_heap() ? 0 : word_; }  // a scalar (signed ones sign-extended, floats as their bits) or flags
     const std::string& as_string() const;
-    std::size_t size() const;             // of a list or record
-    Val at(std::size_t i) const;          // element of a list, field of a record
-    std::span<const Val> items() const;   // of a record, or a list that is not packed
-    bool is_packed() const;               // a list of scalars; the empty list is not packed
+    std::size_t size() const;            // of a list or record
+    Val at(std::size_t i) const;         // element of a list, field of a record
+    std::span<const Val> items() const;  // of a record, or a list that is not packed
+    bool is_packed() const;              // a list of scalars; the empty list is not packed
     Kind packed_kind() const;
     std::span<const heddle::u8> packed_bytes() const;
     heddle::u32 case_index() const { return index_; }
-    const Val* payload() const;           // null: the case has none
+    const Val* payload() const;  // null: the case has none
     const std::shared_ptr<HostHandle>& handle() const;
 
     // By structure; floats by their bits, handles by identity.
@@ -125,7 +142,11 @@ private:
     Val(Kind k, heddle::u32 index, heddle::u64 word) : kind_(k), index_(index), word_(word) {}
     template <class T>
     static Val owning(Kind k, heddle::u32 index, T value) {
-        return Val(k, index, heddle::u64(reinterpret_cast<std::uintptr_t>(new T(std::move(value)))));
+        return Val(k, index, owned(std::move(value)));
+    }
+    template <class T>
+    static heddle::u64 owned(T value) {
+        return heddle::u64(reinterpret_cast<std::uintptr_t>(new T(std::move(value))));
     }
     template <class T>
     static constexpr Kind kind_of() {
@@ -150,11 +171,12 @@ private:
         return *reinterpret_cast<T*>(std::uintptr_t(word_));
     }
     bool is_heap() const { return !is_scalar() && kind_ != Kind::flags; }
+    heddle::u64 clone() const;
     void destroy();
 
     Kind kind_ = Kind::bool_;
-    heddle::u32 index_ = 0;   // variant: the case
-    heddle::u64 word_ = 0;    // the bits, or the address of what is owned (a variant without payload: 0)
+    heddle::u32 index_ = 0;  // variant: the case
+    heddle::u64 word_ = 0;   // the bits, or the address of what is owned (a variant without payload: 0)
 };
 
 // "u32", "string", "own": how messages call a value of that kind.
@@ -166,8 +188,33 @@ std::string to_string(const Val& v);
 class ValueType {
 public:
     enum class Kind : heddle::u8 {
-        bool_, s8, u8, s16, u16, s32, u32, s64, u64, f32, f64, char_, string, error_context,
-        record, variant, list, tuple, flags, enum_, option, result, own, borrow, stream, future, map
+        bool_,
+        s8,
+        u8,
+        s16,
+        u16,
+        s32,
+        u32,
+        s64,
+        u64,
+        f32,
+        f64,
+        char_,
+        string,
+        error_context,
+        record,
+        variant,
+        list,
+        tuple,
+        flags,
+        enum_,
+        option,
+        result,
+        own,
+        borrow,
+        stream,
+        future,
+        map
     };
     struct Member;
 
@@ -190,9 +237,9 @@ public:
     Kind kind() const { return kind_; }
     // Record fields; variant, option ("none", "some") and result ("ok", "err") cases; tuple members; flags and enum labels; map: key and value.
     std::span<const Member> members() const;
-    const ValueType* element() const;               // of a list, stream or future; null: a stream or future of nothing
-    std::optional<heddle::u32> length() const;      // of a fixed-length list
-    heddle::u32 resource() const;                   // own, borrow: equal numbers are the same resource within one component
+    const ValueType* element() const;           // of a list, stream or future; null: a stream or future of nothing
+    std::optional<heddle::u32> length() const;  // of a fixed-length list
+    heddle::u32 resource() const;               // own, borrow: equal numbers are the same resource within one component
     bool is_variant() const { return kind_ == Kind::variant || kind_ == Kind::enum_ || kind_ == Kind::option || kind_ == Kind::result; }
 
     friend bool operator==(const ValueType& a, const ValueType& b);

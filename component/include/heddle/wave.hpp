@@ -25,10 +25,10 @@ Result<component::Val> parse(std::string_view text, const component::ValueType& 
 std::string print(const component::Val& value, const component::ValueType& type);
 
 struct Call {
-    std::string interface;       // "ns:pkg/iface@1.0.0", or empty
-    std::string function;        // "f", "[method]counter.next"
-    std::string text;            // the whole, for the arguments
-    std::size_t arguments = 0;   // where in `text` the opening parenthesis is; npos: there is none, which means no arguments
+    std::string interface;      // "ns:pkg/iface@1.0.0", or empty
+    std::string function;       // "f", "[method]counter.next"
+    std::string text;           // the whole, for the arguments
+    std::size_t arguments = 0;  // where in `text` the opening parenthesis is; npos: there is none, which means no arguments
 };
 
 // `f(…)`, `iface.f(…)`, `ns:pkg/iface@1.0.0.f(…)`. The arguments are read later, when the types are known.

@@ -30,8 +30,17 @@ struct LayoutTest : testing::Test {
 };
 
 TEST_F(LayoutTest, primitives_have_the_size_of_their_bits) {
-    for (auto [p, size] : {std::pair{Prim::bool_, 1}, {Prim::s8, 1}, {Prim::u16, 2}, {Prim::u32, 4}, {Prim::f32, 4}, {Prim::char_, 4}, {Prim::s64, 8}, {Prim::f64, 8}, {Prim::error_context, 4}})
-        EXPECT_EQ(memory(prim(p)), std::to_string(size) + "/" + std::to_string(size) + " " + std::to_string(size) + "/" + std::to_string(size) + " ") << int(p);
+    for (auto [p, size] : {std::pair{Prim::bool_, 1},
+                           {Prim::s8, 1},
+                           {Prim::u16, 2},
+                           {Prim::u32, 4},
+                           {Prim::f32, 4},
+                           {Prim::char_, 4},
+                           {Prim::s64, 8},
+                           {Prim::f64, 8},
+                           {Prim::error_context, 4}})
+        EXPECT_EQ(memory(prim(p)), std::to_string(size) + "/" + std::to_string(size) + " " + std::to_string(size) + "/" + std::to_string(size) + " ")
+            << int(p);
     EXPECT_EQ(memory(prim(Prim::string)), "8/4 16/8 ");
 }
 
@@ -54,7 +63,8 @@ TEST_F(LayoutTest, variants_put_the_payload_behind_an_aligned_discriminant) {
 TEST_F(LayoutTest, flags_take_the_smallest_integer) {
     for (auto [n, size] : {std::pair{1, 1}, {8, 1}, {9, 2}, {16, 2}, {17, 4}, {32, 4}})
         EXPECT_EQ(memory(def(types::Flags{std::vector<std::string>(std::size_t(n), "x")})),
-                  std::to_string(size) + "/" + std::to_string(size) + " " + std::to_string(size) + "/" + std::to_string(size) + " ") << n;
+                  std::to_string(size) + "/" + std::to_string(size) + " " + std::to_string(size) + "/" + std::to_string(size) + " ")
+            << n;
 }
 
 TEST_F(LayoutTest, lists_are_pairs_and_fixed_length_lists_lie_inline) {

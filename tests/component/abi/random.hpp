@@ -56,53 +56,53 @@ private:
     types::Defined::Kind structure(Types& types, u32 depth) {
         auto maybe = [&]() -> std::optional<ValType> { return below(3) ? std::optional(type(types, depth)) : std::nullopt; };
         switch (below(14)) {
-        case 0: {
-            types::Record r;
-            for (u32 i = 0, n = 1 + below(4); i < n; ++i) r.fields.push_back({"f" + std::to_string(i), type(types, depth)});
-            return r;
-        }
-        case 1: {
-            types::Variant v;
-            u32 n = below(8) == 0 ? 257 : 1 + below(4);
-            for (u32 i = 0; i < n; ++i) v.cases.push_back({"c" + std::to_string(i), i < 4 ? maybe() : std::nullopt});
-            return v;
-        }
-        case 2: return types::List{type(types, depth), std::nullopt};
-        case 3: return types::List{type(types, depth), 1 + below(4)};
-        case 4: {
-            types::Tuple t;
-            for (u32 i = 0, n = 1 + below(4); i < n; ++i) t.types.push_back(type(types, depth));
-            return t;
-        }
-        case 5: return types::Flags{std::vector<std::string>(1 + below(32), "l")};
-        case 6: return types::Enum{std::vector<std::string>(below(8) == 0 ? 300 : 1 + below(5), "l")};
-        case 7: return types::Option{type(types, depth)};
-        case 8: return types::ResultType{maybe(), maybe()};
-        case 9: return types::Own{types.new_resource()};
-        case 10: return types::Borrow{types.new_resource()};
-        case 11: return types::Stream{maybe()};
-        case 12: return types::Future{maybe()};
-        default: return types::Map{{Prim(below(13)), {}}, type(types, depth)};
+            case 0: {
+                types::Record r;
+                for (u32 i = 0, n = 1 + below(4); i < n; ++i) r.fields.push_back({"f" + std::to_string(i), type(types, depth)});
+                return r;
+            }
+            case 1: {
+                types::Variant v;
+                u32 n = below(8) == 0 ? 257 : 1 + below(4);
+                for (u32 i = 0; i < n; ++i) v.cases.push_back({"c" + std::to_string(i), i < 4 ? maybe() : std::nullopt});
+                return v;
+            }
+            case 2: return types::List{type(types, depth), std::nullopt};
+            case 3: return types::List{type(types, depth), 1 + below(4)};
+            case 4: {
+                types::Tuple t;
+                for (u32 i = 0, n = 1 + below(4); i < n; ++i) t.types.push_back(type(types, depth));
+                return t;
+            }
+            case 5: return types::Flags{std::vector<std::string>(1 + below(32), "l")};
+            case 6: return types::Enum{std::vector<std::string>(below(8) == 0 ? 300 : 1 + below(5), "l")};
+            case 7: return types::Option{type(types, depth)};
+            case 8: return types::ResultType{maybe(), maybe()};
+            case 9: return types::Own{types.new_resource()};
+            case 10: return types::Borrow{types.new_resource()};
+            case 11: return types::Stream{maybe()};
+            case 12: return types::Future{maybe()};
+            default: return types::Map{{Prim(below(13)), {}}, type(types, depth)};
         }
     }
 
     Val prim(Prim p) {
         u64 b = below(4) == 0 ? (below(2) ? 0 : ~u64(0)) : bits();
         switch (p) {
-        case Prim::bool_: return Val::boolean(b & 1);
-        case Prim::s8: return Val::s8(i8(b));
-        case Prim::u8: return Val::u8(u8(b));
-        case Prim::s16: return Val::s16(i16(b));
-        case Prim::u16: return Val::u16(u16(b));
-        case Prim::s32: return Val::s32(i32(b));
-        case Prim::u32: return Val::u32(u32(b));
-        case Prim::s64: return Val::s64(i64(b));
-        case Prim::u64: return Val::u64(b);
-        case Prim::f32: return Val::f32(std::bit_cast<f32>((b & 0x7f800000) == 0x7f800000 ? 0x7fc00000u : u32(b)));
-        case Prim::f64: return Val::f64(std::bit_cast<f64>((b >> 52 & 0x7ff) == 0x7ff ? 0xfff0000000000000u : b));
-        case Prim::char_: return Val::character(is_scalar_value(u32(b % 0x110000)) ? char32_t(b % 0x110000) : U'\ue000');
-        case Prim::string: return Val::string(text());
-        case Prim::error_context: break;
+            case Prim::bool_: return Val::boolean(b & 1);
+            case Prim::s8: return Val::s8(i8(b));
+            case Prim::u8: return Val::u8(u8(b));
+            case Prim::s16: return Val::s16(i16(b));
+            case Prim::u16: return Val::u16(u16(b));
+            case Prim::s32: return Val::s32(i32(b));
+            case Prim::u32: return Val::u32(u32(b));
+            case Prim::s64: return Val::s64(i64(b));
+            case Prim::u64: return Val::u64(b);
+            case Prim::f32: return Val::f32(std::bit_cast<f32>((b & 0x7f800000) == 0x7f800000 ? 0x7fc00000u : u32(b)));
+            case Prim::f64: return Val::f64(std::bit_cast<f64>((b >> 52 & 0x7ff) == 0x7ff ? 0xfff0000000000000u : b));
+            case Prim::char_: return Val::character(is_scalar_value(u32(b % 0x110000)) ? char32_t(b % 0x110000) : U'\ue000');
+            case Prim::string: return Val::string(text());
+            case Prim::error_context: break;
         }
         return Val::handle(Val::Kind::error_context, FakeContext::handle(below(50)));
     }

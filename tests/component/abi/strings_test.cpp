@@ -21,13 +21,34 @@ std::string units16(std::u16string_view s) {
 }
 
 TEST(Utf8, what_is_well_formed_is_found_valid) {
-    for (std::string_view s : {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "0123456789abcdef\xc3\xb6"})
+    for (std::string_view s : {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+                               "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "0123456789abcdef\xc3\xb6"})
         EXPECT_EQ(find_invalid_utf8(as_bytes(s)), std::nullopt) << s;
 }
 
 TEST(Utf8, overlong_surrogates_too_big_and_truncated_are_refused) {
-    for (std::string_view s : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3", "\xe2\x98", "\xf0\x9f\x8d", "\xc3(", "\xe2(\x98", "\xe2\x98(", "\xf0\x9f\x8d("})
-        for (std::string prefix : {"", "a", "abcdefg", "abcdefgh", "abcdefghijklmnopqrstu"}) EXPECT_EQ(find_invalid_utf8(as_bytes(prefix + std::string(s))), prefix.size()) << s;
+    for (std::string_view s : {"\x80",
+                               "\xbf",
+                               "\xc0\x80",
+                               "\xc1\xbf",
+                               "\xe0\x80\x80",
+                               "\xe0\x9f\xbf",
+                               "\xed\xa0\x80",
+                               "\xed\xbf\xbf",
+                               "\xf0\x80\x80\x80",
+                               "\xf0\x8f\xbf\xbf",
+                               "\xf4\x90\x80\x80",
+                               "\xf5\x80\x80\x80",
+                               "\xff",
+                               "\xc3",
+                               "\xe2\x98",
+                               "\xf0\x9f\x8d",
+                               "\xc3(",
+                               "\xe2(\x98",
+                               "\xe2\x98(",
+                               "\xf0\x9f\x8d("})
+        for (std::string prefix : {"", "a", "abcdefg", "abcdefgh", "abcdefghijklmnopqrstu"})
+            EXPECT_EQ(find_invalid_utf8(as_bytes(prefix + std::string(s))), prefix.size()) << s;
 }
 
 // Every code point through every pair of forms, with runs of ASCII around it so that fast and slow paths meet.
@@ -78,8 +99,9 @@ TEST(Transcode, lone_surrogates_are_invalid_or_incomplete) {
         Stop stop;
         std::size_t read;
     };
-    for (const Case& c : {Case{u"a\xd800", Stop::incomplete, 2}, Case{u"\xdc00", Stop::invalid, 0}, Case{u"\xd800x", Stop::invalid, 0}, Case{u"\xd800\xd800", Stop::invalid, 0},
-                          Case{u"\xd83c\xdf70\xdf70", Stop::invalid, 4}, Case{u"abcdefghijklmnop\xdfff", Stop::invalid, 32}})
+    for (const Case& c :
+         {Case{u"a\xd800", Stop::incomplete, 2}, Case{u"\xdc00", Stop::invalid, 0}, Case{u"\xd800x", Stop::invalid, 0},
+          Case{u"\xd800\xd800", Stop::invalid, 0}, Case{u"\xd83c\xdf70\xdf70", Stop::invalid, 4}, Case{u"abcdefghijklmnop\xdfff", Stop::invalid, 32}})
         for (Units to : {Units::utf8, Units::utf16}) {
             std::string s = units16(c.text);
             Transcoded t = transcode(Units::utf16, as_bytes(s), to, dst);
@@ -188,9 +210,10 @@ TEST_F(StringsTest, invalid_text_traps_whoever_reads_it) {
         u64 length;
         const char* says;
     };
-    for (const Case& c : {Case{utf8, "\xff", 1, "invalid utf-8 sequence at byte 0"}, Case{utf8, "a\xc3", 2, "incomplete utf-8 byte sequence at byte 1"},
-                          Case{utf8, "\xed\xa0\x80", 3, "invalid utf-8 sequence"}, Case{utf16, units16(u"a\xd800"), 2, "unpaired surrogate at code unit 1"},
-                          Case{latin1_utf16, units16(u"\xdc00"), 1 | T, "unpaired surrogate at code unit 0"}}) {
+    for (const Case& c :
+         {Case{utf8, "\xff", 1, "invalid utf-8 sequence at byte 0"}, Case{utf8, "a\xc3", 2, "incomplete utf-8 byte sequence at byte 1"},
+          Case{utf8, "\xed\xa0\x80", 3, "invalid utf-8 sequence"}, Case{utf16, units16(u"a\xd800"), 2, "unpaired surrogate at code unit 1"},
+          Case{latin1_utf16, units16(u"\xdc00"), 1 | T, "unpaired surrogate at code unit 0"}}) {
         FakeContext src(store, layouts, {PtrType::i32, c.from});
         StringSource s = source(src, c.raw, c.length);
         auto host = lift_string(src, 16, c.length);
@@ -207,8 +230,8 @@ TEST_F(StringsTest, invalid_text_traps_whoever_reads_it) {
 
 TEST_F(StringsTest, ranges_are_checked_for_alignment_length_and_bounds) {
     using enum StringEncoding;
-    FakeContext utf8_side(store, layouts, {PtrType::i32, utf8}), wide(store, layouts, {PtrType::i32, utf16}), latin(store, layouts, {PtrType::i32, latin1_utf16}),
-        big(store, layouts, {PtrType::i64, utf16});
+    FakeContext utf8_side(store, layouts, {PtrType::i32, utf8}), wide(store, layouts, {PtrType::i32, utf16}),
+        latin(store, layouts, {PtrType::i32, latin1_utf16}), big(store, layouts, {PtrType::i64, utf16});
     auto says = [](const Context& cx, u64 at, u64 length) {
         auto s = load_string_from_range(cx, at, length);
         return s ? std::string("fine") : message(s.error());
@@ -246,14 +269,16 @@ TEST_F(StringsTest, the_longest_string_is_accepted_and_one_byte_more_is_not) {
 
 TEST_F(StringsTest, what_realloc_returns_is_not_trusted) {
     std::string text = "h\xc3\xb6\xe2\x98\x83 and more text behind it";
-    for (Realloc mode : {Realloc::unaligned, Realloc::out_of_bounds, Realloc::just_out_of_bounds, Realloc::fails, Realloc::overlaps, Realloc::same_place, Realloc::grows, Realloc::moves})
+    for (Realloc mode : {Realloc::unaligned, Realloc::out_of_bounds, Realloc::just_out_of_bounds, Realloc::fails, Realloc::overlaps,
+                         Realloc::same_place, Realloc::grows, Realloc::moves})
         for (Side side : all_sides()) {
             FakeContext src(store, layouts, {}), dst(store, layouts, side);
             dst.mode = mode;
             auto p = store_string_into_range(dst, source(src, text, text.size()));
             bool wants_alignment = side.encoding != StringEncoding::utf8;
             if (mode == Realloc::unaligned && wants_alignment) EXPECT_EQ(message(p.error()), "realloc return: result not aligned");
-            else if (mode == Realloc::out_of_bounds || mode == Realloc::just_out_of_bounds) EXPECT_EQ(message(p.error()), "realloc return: beyond end of memory");
+            else if (mode == Realloc::out_of_bounds || mode == Realloc::just_out_of_bounds)
+                EXPECT_EQ(message(p.error()), "realloc return: beyond end of memory");
             else if (mode == Realloc::fails) EXPECT_EQ(message(p.error()), "realloc trapped");
             else EXPECT_TRUE(p || mode == Realloc::overlaps) << int(mode) << message(p.error());
         }
