@@ -91,6 +91,7 @@ std::vector<Value> read_values(std::span<const ValType> types, const Slot* from)
     values.reserve(types.size());
     for (ValType t : types) {
         Value v{t, {from[0].bits, t.slots() == 2 ? from[1].bits : 0}};
+        if (t == f32_type) v.bits.lo = u32(v.bits.lo);  // a slot's upper half means nothing then
         from += t.slots();
         values.push_back(v);
     }

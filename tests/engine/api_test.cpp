@@ -196,6 +196,14 @@ TEST_F(Api, a_module_serves_stores_that_live_apart) {
     }
 }
 
+TEST_F(Api, an_f32_result_has_nothing_above_its_32_bits) {
+    Instance in = load(store, R"((module (func (export "f") (param i64) (result f32) (f32.const 1))))");
+    Value all_ones = Value::i64(-1);
+    auto r = in.find_func("f")->call(store, {&all_ones, 1});
+    ASSERT_TRUE(r);
+    EXPECT_EQ((*r)[0].bits.lo, 0x3f800000u);
+}
+
 TEST_F(Api, proposals_can_be_refused) {
     Config config;
     config.simd = false;
