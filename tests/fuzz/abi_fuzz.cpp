@@ -42,6 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
     FakeContext src(*store, layouts, all_sides()[random.below(6)], 1), dst(*store, layouts, all_sides()[random.below(6)], 1);
     dst.mode = Realloc(random.below(9));
     dst.max_pages = 2;
+    dst.max_polled = 8 << 20;
     src.max_host_copy_bytes = 1 << 20;
     u32 max_src = random.below(2) * 16, max_dst = random.below(2) * 16;
 

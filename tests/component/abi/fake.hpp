@@ -65,7 +65,7 @@ public:
     Checked<Token> from_host(const std::shared_ptr<HostHandle>& h, const HandleType&) override { return Token{static_cast<FakeHandle&>(*h).bits}; }
     Checked<void> poll(u64 bytes) override {
         polled += bytes;
-        return {};
+        return polled <= max_polled ? Checked<void>() : trap("all fuel consumed");
     }
 
     // One object per number, so that equal handles are one.
@@ -77,7 +77,7 @@ public:
     }
 
     Realloc mode = Realloc::good;
-    u64 next = 1024, max_pages = 32, polled = 0;
+    u64 next = 1024, max_pages = 32, polled = 0, max_polled = ~u64(0);
     std::vector<std::array<u64, 4>> calls;
     std::map<u32, Token> handles;
 

@@ -437,6 +437,23 @@ TEST_P(RandomAbi, garbage_is_a_value_or_a_trap) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomAbi, testing::Range(0, 40));
 
+TEST_F(AbiTest, lists_that_all_lie_in_one_place_cost_fuel) {
+    ValType lists = def(types::List{def(types::List{def(types::List{prim(Prim::u8), std::nullopt}), std::nullopt}), std::nullopt});
+    Layouts layouts(types);
+    FakeContext src(store, layouts, {}), dst(store, layouts, {});
+    for (u32 i = 0; i < 8000; ++i) {  // each of 8000 elements is the list itself
+        src.memory.set<u32>(8 * i, 0);
+        src.memory.set<u32>(8 * i + 4, 8000);
+    }
+    dst.mode = Realloc::same_place;
+    dst.max_polled = 64 << 20;
+    std::vector<Slot> in = {Slot{0}, Slot{8000}}, out(2);
+    CoreValueIter vi(in);
+    CoreValueSink sink(out);
+    auto r = copy_flat_values(src, 16, vi, layouts.tuple({lists}), dst, 16, layouts.tuple({lists}), nullptr, sink);
+    EXPECT_EQ(message(r.error()), "all fuel consumed");
+}
+
 // ---- elements of streams ----------------------------------------------------------------------------------------------------------------
 
 TEST_F(AbiTest, elements_of_streams_move_in_parts) {
