@@ -11,18 +11,26 @@
 
 namespace heddle {
 
-// One clause of a try_table: the exception's values go to `slot` and up, then its reference if the kind says so, then to `target`.
+inline constexpr u32 no_clause = ~0u, no_try = ~0u;
+
+// One clause: the exception's values go to `slot` and up, then its reference if the kind says so, then to `target`. A legacy catch keeps the
+// reference below the values, for rethrow.
 struct CatchClause {
     Catch::Kind kind;
     u32 tag = 0;
     u32 slot = 0;
-    u32 target = 0;  // word of the function's code
+    u32 target = 0;        // word of the function's code
+    bool is_legacy = false;
+    u32 next = no_clause;  // of the same try
 };
 
-// A try_table's words [from, to). Of the ranges around a pc, the innermost is the last in its function's list.
+// The words [from, to) of a try_table, or of a try up to its handlers. Of the ranges around a pc, the innermost is the last in its function's
+// list.
 struct TryRange {
     u32 from = 0, to = 0;
-    u32 first = 0, count = 0;  // clauses
+    u32 clause = no_clause;  // the first
+    bool delegates = false;  // exceptions go on …
+    u32 to_try = no_try;     // … at this range, or leave the function
 };
 
 struct CodeRange {

@@ -37,7 +37,11 @@ void Translator::other(const Instr& in) {
     case Op::loop: return block(in, Label::Kind::loop);
     case Op::if_: return block(in, Label::Kind::if_);
     case Op::try_table: return block(in, Label::Kind::try_table);
-    case Op::try_: unsupported(in.op); return skip_dead(1);  // also what stands in it
+    case Op::try_: return block(in, Label::Kind::try_);
+    case Op::catch_:
+    case Op::catch_all: return catch_(in);
+    case Op::delegate: return delegate(in.index);
+    case Op::rethrow: return rethrow(in.index);
     case Op::else_: return else_();
     case Op::end: return end();
     case Op::throw_: return throw_(in.index);

@@ -112,23 +112,24 @@ void Translator::block(const Instr& in, Label::Kind kind) {
         place_label();
         l.start = here();
     }
-    if (kind == Label::Kind::try_table) {
-        l.try_range = u32(range.tries.size());
-        u32 first = u32(range.clauses.size());
-        clauses(in, first);
-        range.tries.push_back({here(), here(), first, u32(range.clauses.size()) - first});
+    l.try_around = labels_.back().try_around;
+    if (kind == Label::Kind::try_table || kind == Label::Kind::try_) {
+        l.try_around = l.try_range = u32(range.tries.size());
+        u32 clause = kind == Label::Kind::try_table ? clauses(in) : no_clause;
+        range.tries.push_back({.from = here(), .to = here(), .clause = clause});
     }
     labels_.push_back(l);
     if (kind == Label::Kind::loop) charge();
 }
 
-// The clauses of a try_table: their labels are those around it.
-void Translator::clauses(const Instr& in, u32 first) {
+// The clauses of a try_table: their labels are those around it. Gives the first.
+u32 Translator::clauses(const Instr& in) {
     Reader r(in.vec);
+    u32 first = u32(range.clauses.size());
     for (u32 i = 0; i < in.index; ++i) {
         Catch c = read_catch(r);
         Label& l = label(c.label);
-        CatchClause clause{c.kind, c.tag, l.base, 0};
+        CatchClause clause{.kind = c.kind, .tag = c.tag, .slot = l.base, .next = i + 1 < in.index ? first + i + 1 : no_clause};
         if (l.kind == Label::Kind::loop) {
             clause.target = l.start;
         } else {
@@ -137,6 +138,7 @@ void Translator::clauses(const Instr& in, u32 first) {
         }
         range.clauses.push_back(clause);
     }
+    return in.index ? first : no_clause;
 }
 
 // The fuel that the instructions from here to the end of the loop or function cost, without inner loops. Patched when they are counted.
@@ -168,9 +170,10 @@ void Translator::end() {
         words[charges_.back().word] = std::min<u64>(charges_.back().count, 0xffffffff);
         charges_.pop_back();
     }
-    if (l.kind == Label::Kind::try_table) range.tries[l.try_range].to = here();
+    bool is_try = l.kind == Label::Kind::try_table || l.kind == Label::Kind::try_;
+    if (is_try && !l.in_handler) range.tries[l.try_range].to = here();
     if (l.kind == Label::Kind::function) return end_function();
-    if (!l.dead && !l.is_target() && l.else_fix == none) {  // nothing branches here: what is known stays true
+    if (!l.dead && !l.is_target() && l.else_fix == none && !l.in_handler) {  // nothing branches here: what is known stays true
         labels_.pop_back();
         return;
     }
@@ -199,10 +202,10 @@ void Translator::end_function() {
     labels_.pop_back();
 }
 
-// Unreachable code up to the `else` or `end` that ends it; `depth` blocks were entered already.
-void Translator::skip_dead(u32 depth) {
+// Unreachable code up to the `else`, `end`, `catch` or `delegate` that ends it.
+void Translator::skip_dead() {
     Instr in;
-    for (;;) {
+    for (u32 depth = 0;;) {
         Reader before = reader_;
         read_instr(reader_, in);
         switch (in.op) {
@@ -212,19 +215,16 @@ void Translator::skip_dead(u32 depth) {
         case Op::try_:
         case Op::try_table: ++depth; break;
         case Op::else_:
-            if (depth == 0) {
-                reader_ = before;
-                return;
-            }
-            break;
+        case Op::catch_:
+        case Op::catch_all:
         case Op::end:
+        case Op::delegate:
             if (depth == 0) {
                 reader_ = before;
                 return;
             }
-            --depth;
+            depth -= in.op == Op::end || in.op == Op::delegate;
             break;
-        case Op::delegate: --depth; break;
         default: break;
         }
     }
@@ -524,6 +524,45 @@ void Translator::throw_(u32 tag) {
 
 void Translator::throw_ref() {
     u32 slot = slot_for(pop());
+    emit(control_id(Control::throw_ref), abcd(slot, 0));
+    unreachable_from_here();
+}
+
+// ---- legacy exceptions: https://github.com/WebAssembly/exception-handling/blob/main/proposals/exception-handling/legacy/Exceptions.md
+
+// The body, or the handler before, ends; what it gives goes to the block's results. The exception is kept below the handler's operands.
+void Translator::catch_(const Instr& in) {
+    Label& l = labels_.back();
+    if (!l.in_handler) range.tries[l.try_range].to = here();
+    if (!l.dead) {
+        transfer(l);
+        branch(l);
+    }
+    cut(l);
+    place_label();
+    l.dead = false;
+    l.in_handler = true;
+    l.try_around = labels_[labels_.size() - 2].try_around;
+    u32 clause = u32(range.clauses.size());
+    bool all = in.op == Op::catch_all;
+    range.clauses.push_back({.kind = all ? Catch::Kind::catch_all : Catch::Kind::catch_, .tag = in.index, .slot = l.base, .target = here(), .is_legacy = true});
+    (l.last_clause == none ? range.tries[l.try_range].clause : range.clauses[l.last_clause].next) = clause;
+    l.last_clause = clause;
+    push_home(Class::i64);
+    if (!all) push_types(m_.type_table->func(m_.tags[in.index]).params);
+    settled_ = u32(stack_.size());
+}
+
+// Exceptions of the body go on where that label's block stands.
+void Translator::delegate(u32 depth) {
+    TryRange& t = range.tries[labels_.back().try_range];
+    t.delegates = true;
+    t.to_try = label(depth + 1).try_around;
+    end();
+}
+
+void Translator::rethrow(u32 depth) {
+    u32 slot = near(label(depth).base, Class::i64);
     emit(control_id(Control::throw_ref), abcd(slot, 0));
     unreachable_from_here();
 }

@@ -89,7 +89,7 @@ private:
         std::array<Accumulator, 3> before;
     };
     struct Label {
-        enum class Kind : u8 { function, block, loop, if_, try_table };
+        enum class Kind : u8 { function, block, loop, if_, try_table, try_ };
         Kind kind = Kind::block;
         bool dead = false;          // the rest of the block cannot be reached
         bool has_else = false;
@@ -102,7 +102,10 @@ private:
         u32 fix = none;             // chain of words that want the label's position
         u32 else_fix = none;
         u32 catches = none;         // chain of catch clauses that want it
-        u32 try_range = none;
+        u32 try_range = none;       // try_table, try: its own
+        u32 try_around = none;      // the range that sees what is thrown in here
+        u32 last_clause = none;     // try: of its handlers so far
+        bool in_handler = false;    // try: its exception lies in slot `base`
         u32 trampoline = none;      // br_table: where values are moved for this label
         std::span<const ValType> params() const { return type ? std::span<const ValType>(type->params) : std::span<const ValType>(); }
         std::span<const ValType> results() const {
@@ -192,7 +195,7 @@ private:
 
     // ---- instructions (translate_control.cpp)
     void block(const Instr& in, Label::Kind kind);
-    void clauses(const Instr& in, u32 first);
+    u32 clauses(const Instr& in);
     void else_();
     void end();
     void end_function();
@@ -212,7 +215,7 @@ private:
     void bind(u32& chain);
     void bind_label(Label& l);
     void unreachable_from_here() { labels_.back().dead = true; }
-    void skip_dead(u32 depth = 0);
+    void skip_dead();
     Label& label(u32 depth) { return labels_[labels_.size() - 1 - depth]; }
     void return_();
     void call(u32 func);
@@ -226,6 +229,9 @@ private:
     u32 arguments(const FuncType& t);
     void throw_(u32 tag);
     void throw_ref();
+    void catch_(const Instr& in);
+    void delegate(u32 depth);
+    void rethrow(u32 depth);
     void charge();
 
     // ---- instructions (translate_body.cpp)

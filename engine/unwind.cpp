@@ -49,8 +49,11 @@ const CatchClause* find_clause(const CodeRange& r, const Word* pc, const Instanc
     for (std::size_t t = r.tries.size(); t-- > 0;) {
         const TryRange& range = r.tries[t];
         if (at < range.from || at >= range.to) continue;
-        for (u32 i = 0; i < range.count; ++i)
-            if (catches(r.clauses[range.first + i], in, e)) return &r.clauses[range.first + i];
+        for (u32 i = range.clause; i != no_clause; i = r.clauses[i].next)
+            if (catches(r.clauses[i], in, e)) return &r.clauses[i];
+        if (!range.delegates) continue;
+        if (range.to_try == no_try) return nullptr;
+        t = range.to_try + 1;
     }
     return nullptr;
 }
@@ -58,6 +61,7 @@ const CatchClause* find_clause(const CodeRange& r, const Word* pc, const Instanc
 void enter_clause(ExecContext& context, const CodeRange& r, const CatchClause& c, Slot* frame, InstanceObject* in) {
     const ExceptionObject& e = *context.exception;
     Slot* to = frame + c.slot;
+    if (c.is_legacy) (to++)->bits = reinterpret_cast<u64>(&e);
     if (c.kind < Catch::Kind::catch_all)
         for (u64 v : e.values()) (to++)->bits = v;
     if (c.kind == Catch::Kind::catch_ref || c.kind == Catch::Kind::catch_all_ref) to->bits = reinterpret_cast<u64>(&e);

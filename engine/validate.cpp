@@ -393,6 +393,7 @@ void Validator::fill_locals(Reader& r, Types params) {
 void Validator::begin_control(const FuncType& type) {
     top_ = floor_ = limit_ = stack_.data();
     wide_ = max_slots_ = 0;
+    catches_ = max_catches_ = 0;
     controls_.clear();
     Control c;
     c.kind = Control::Kind::func;

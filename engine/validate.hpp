@@ -25,7 +25,7 @@ public:
     Reader begin(FuncBody& body, TypeId type);
     void step(const Instr& in);
     bool done() const { return controls_.empty(); }  // the function's own `end` was seen
-    void finish(FuncBody& body) const { body.max_operand_slots = max_slots_; }
+    void finish(FuncBody& body) const { body.max_operand_slots = max_slots_ + max_catches_; }
 
     // A constant expression that must give an `expected`, seeing the first `globals` globals. Calls ref(x) for every ref.func x.
     // https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
@@ -225,6 +225,7 @@ private:
     ValType *top_ = nullptr, *floor_ = nullptr, *limit_ = nullptr;  // floor: where the innermost block's operands begin; limit: the first max_slots_
     u32 wide_ = 0;                                                  // operands that are v128
     u32 max_slots_ = 0;
+    u32 catches_ = 0, max_catches_ = 0;  // handlers of legacy tries around here: each keeps its exception in a slot
     std::vector<Control> controls_;
 
     std::vector<ValType> flat_;   // the first locals one by one

@@ -80,6 +80,7 @@ void Validator::end(const Instr&) {
     const Control& c = controls_.back();
     // Without an else the parameters are the results.
     if (c.kind == Control::Kind::if_) require_all(c.params(), c.results());
+    if (c.kind == Control::Kind::catch_ || c.kind == Control::Kind::catch_all) --catches_;
     pop_control();
 }
 
@@ -203,6 +204,7 @@ void Validator::try_(const Instr& in) { push_control(Control::Kind::try_, in.blo
 void Validator::start_catch(Control::Kind kind) {
     Control::Kind now = controls_.back().kind;
     if (now != Control::Kind::try_ && now != Control::Kind::catch_) malformed("END opcode expected: catch without try", at_);
+    if (now == Control::Kind::try_) max_catches_ = std::max(max_catches_, ++catches_);
     start_part(kind);
 }
 
