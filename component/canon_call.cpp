@@ -1,0 +1,467 @@
+#include "canon_call.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "abi/flat.hpp"
+#include "host_call.hpp"
+
+namespace heddle::component::runtime {
+
+namespace {
+
+using Checked = abi::Checked<void>;
+
+constexpr const char* cannot_enter_words = "cannot enter component instance";
+
+// Parameters and results of core functions made of component types: never more than these.
+constexpr std::size_t max_core_params = abi::max_flat_params + 1;
+
+bool are_related(const Instance& a, const Instance& b) { return a.is_self_or_descendant_of(&b) || b.is_self_or_descendant_of(&a); }
+
+}  // namespace
+
+std::optional<std::string> cannot_enter(const Instance& callee, const Instance* caller) {
+    if (callee.dead() || !callee.may_enter_from(caller)) return cannot_enter_words;
+    return std::nullopt;
+}
+
+// ---- values from side to side -------------------------------------------------------------------------------------------------------
+
+Checked lift_arguments(const LoweredFunc& f, std::span<const Slot> args, std::vector<std::pair<Instance*, u32>>& lenders, InstanceContext& callee,
+                       const Function& to, std::span<Slot> flat) {
+    InstanceContext cx(*f.inst, f.options, abi::Partner::guest, &lenders, nullptr);
+    abi::CoreValueIter vi(args);
+    abi::CoreValueSink sink(flat);
+    return abi::copy_flat_values(cx, f.max_flat_params(), vi, f.params, callee, abi::max_flat_params, to.params, nullptr, sink);
+}
+
+namespace {
+
+// The out pointer comes behind the parameters.
+std::size_t out_position(const LoweredFunc& f) {
+    const abi::FlatTypes& flat = f.params.flat[u8(f.options.pointer)];
+    return flat.count > f.max_flat_params() ? 1 : flat.count;
+}
+
+}  // namespace
+
+Checked lower_results(const LoweredFunc& f, std::span<const Slot> args, InstanceContext& callee, const Function& from, std::span<const Slot> flat,
+                      u32 max_flat, std::span<Slot> results) {
+    InstanceContext cx(*f.inst, f.options, abi::Partner::guest, nullptr, nullptr);
+    abi::CoreValueIter vi(flat), out(args);
+    out.move_to(out_position(f));
+    abi::CoreValueSink sink(results);
+    return abi::copy_flat_values(callee, max_flat, vi, from.result, cx, f.max_flat_results(), f.result, &out, sink);
+}
+
+Checked HostCaller::start(InstanceContext& callee, const Function& f, std::span<Slot> flat) {
+    callee.partner = abi::Partner::host;
+    abi::CoreValueSink sink(flat);
+    return abi::lower_flat_values(callee, abi::max_flat_params, args, f.params, nullptr, sink);
+}
+
+Checked HostCaller::resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) {
+    callee.partner = abi::Partner::host;
+    abi::CoreValueIter vi(flat);
+    auto values = abi::lift_flat_values(callee, max_flat, vi, f.result);
+    if (!values) return std::unexpected(std::move(values.error()));
+    results = std::move(*values);
+    done = true;
+    return {};
+}
+
+// ---- canon lift: what a thread with an Execution of its own does --------------------------------------------------------------------
+
+namespace {
+
+// Lies at the bottom of every Execution.
+struct BodyFrame final : HostFrame {
+    explicit BodyFrame(Machine& m) : machine(m) {}
+    Host next(Caller& c, Exit how) override;
+    Machine& machine;
+};
+
+Host finish(Caller& c, Thread& t) {
+    Machine& m = t.inst->machine;
+    Task& task = *t.task;
+    auto keep_alive = task.shared_from_this();
+    if (!task.func) task.state = Task::State::resolved;
+    auto done = t.is_implicit() ? (t.index ? task.exit_implicit_thread() : Checked()) : task.unregister_thread(t);
+    if (!done) return fail(c, std::move(done.error()));
+    if (t.is_implicit()) task.implicit = nullptr;
+    auto at = std::ranges::find(task.threads, &t, &std::unique_ptr<Thread>::get);
+    m.retire(std::move(*at));
+    task.threads.erase(at);
+    if (task.threads.empty()) t.inst->tasks.erase(keep_alive);
+    m.action = Machine::Action::finished;
+    return Host::done;
+}
+
+Host start_task(Caller& c, Thread& t) {
+    Task& task = *t.task;
+    const Function& f = *task.func;
+    if (std::exchange(t.at_gate, false)) --t.inst->num_waiting_to_enter;
+    auto done = task.enter_implicit_thread();
+    if (!done) return fail(c, std::move(done.error()));
+    task.state = Task::State::started;
+    InstanceContext cx(*t.inst, f.options, abi::Partner::guest, nullptr, &task);
+    std::array<Slot, max_core_params> flat{};
+    done = task.source->start(cx, f, flat);
+    if (!done) return fail(c, std::move(done.error()));
+    t.phase = Thread::Phase::call;
+    return c.call(f.core, flat);
+}
+
+Host call_callback(Caller& c, Thread& t) {
+    Event e;
+    if (t.cancelled) e.code = EventCode::task_cancelled;
+    else if (t.waited) e = t.waited->first_with_event()->take_event();
+    t.waited = nullptr;
+    t.inst->exclusive = &t;
+    t.phase = Thread::Phase::callback_call;
+    std::array<Slot, 3> args{Slot{u32(e.code)}, Slot{e.index}, Slot{e.payload}};
+    return c.call(t.task->options().callback, args);
+}
+
+// https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift: the callback's event loop
+Host after_callback(Caller& c, Thread& t, u32 packed) {
+    Machine& m = t.inst->machine;
+    enum : u32 { exit, yield, wait };
+    u32 code = packed & 0xf;
+    if (code == exit) return finish(c, t);
+    if (code > wait) return fail(c, "unsupported callback code: " + std::to_string(code));
+    Condition condition{.kind = Condition::Kind::always, .lock = true};
+    if (code == wait) {
+        auto set = find<WaitableSet>(*t.inst, packed >> 4, "waitable-set");
+        if (!set) return fail(c, std::move(set.error()));
+        condition.kind = Condition::Kind::set;
+        condition.set = t.waited = set->get();
+    }
+    m.release_lock(*t.inst);
+    if (!m.wait(t, condition, true)) return call_callback(c, t);
+    t.phase = Thread::Phase::callback;
+    m.action = Machine::Action::block;
+    return Host::done;
+}
+
+Host after_call(Caller& c, Thread& t) {
+    Task& task = *t.task;
+    auto results = c.call_results();
+    t.flat.assign(results.begin(), results.end());
+    if (task.options().callback) return after_callback(c, t, t.flat[0].as<u32>());
+    if (task.options().async) return finish(c, t);
+    auto done = task.return_(t.flat, abi::max_flat_results);
+    if (!done) return fail(c, std::move(done.error()));
+    if (!task.options().post_return) return finish(c, t);
+    t.inst->may_leave = false;
+    t.phase = Thread::Phase::post_return;
+    return c.call(task.options().post_return, t.flat);
+}
+
+Host begin_body(Caller& c, Thread& t) {
+    switch (t.phase) {
+    case Thread::Phase::start: return start_task(c, t);
+    case Thread::Phase::callback: return call_callback(c, t);
+    case Thread::Phase::spawned: return c.call(t.start, std::span(&t.argument, 1));
+    case Thread::Phase::core_start: {
+        auto done = t.task->register_thread(t);
+        return done ? c.call(t.start, {}) : fail(c, std::move(done.error()));
+    }
+    case Thread::Phase::native: {
+        Host said = t.native(c, t);
+        return said == Host::done ? finish(c, t) : said;
+    }
+    default: return fail(c, "a thread was resumed in the middle of a call");
+    }
+}
+
+}  // namespace
+
+Host BodyFrame::next(Caller& c, Exit how) {
+    NativeScope scope(machine, c);
+    Thread& t = *static_cast<Thread*>(c.execution().owner);
+    if (how == Exit::threw) return fail_thrown(c);
+    switch (t.phase) {
+    case Thread::Phase::call: return after_call(c, t);
+    case Thread::Phase::callback_call: return after_callback(c, t, c.call_results()[0].as<u32>());
+    case Thread::Phase::post_return: t.inst->may_leave = true; return finish(c, t);
+    case Thread::Phase::spawned:
+    case Thread::Phase::core_start:
+    case Thread::Phase::native: return finish(c, t);
+    default: return fail(c, "a thread was resumed in the middle of a call");
+    }
+}
+
+Host run_body(Caller& c, void* machine) {
+    Machine& m = *static_cast<Machine*>(machine);
+    NativeScope scope(m, c);
+    c.frame<BodyFrame>(m);
+    return begin_body(c, *static_cast<Thread*>(c.execution().owner));
+}
+
+// ---- a synchronous call, on its caller's stack ----------------------------------------------------------------------------------------
+
+namespace {
+
+struct SyncCall final : CallSource {
+    SyncCall(Machine& m, const LoweredFunc* f) : machine(m), func(f) {}
+    Checked start(InstanceContext& callee, const Function& f, std::span<Slot> flat) override {
+        return lift_arguments(*func, slots, lenders, callee, f, flat);
+    }
+    Checked resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
+        return lower_results(*func, slots, callee, f, flat, max_flat, std::span(&result, 1));
+    }
+    Host leave(Caller& c);
+
+    Machine& machine;
+    const LoweredFunc* func;                      // null: a destructor
+    std::shared_ptr<Task> task;
+    std::unique_ptr<Thread> thread;
+    std::span<Slot> slots;                        // on the guest stack, below the frame
+    std::vector<std::pair<Instance*, u32>> lenders;
+    Slot result;
+};
+
+struct SyncFrame final : HostFrame {
+    explicit SyncFrame(std::unique_ptr<SyncCall> c) : call(std::move(c)) {}
+    Host next(Caller& c, Exit how) override;
+    std::unique_ptr<SyncCall> call;
+};
+
+// The callee has returned, and its post-return too.
+Host SyncCall::leave(Caller& c) {
+    if (!func) task->state = Task::State::resolved;
+    auto done = task->unregister_thread(*thread);
+    if (!done) return fail(c, std::move(done.error()));
+    release_lenders(lenders);
+    task->implicit = nullptr;
+    machine.pop();
+    if (func && !c.slots().empty()) c.slots()[0] = result;
+    return Host::done;
+}
+
+Host SyncFrame::next(Caller& c, Exit how) {
+    NativeScope scope(call->machine, c);
+    if (how == Exit::threw) return fail_thrown(c);
+    Thread& t = *call->thread;
+    if (!call->func) return call->leave(c);
+    if (t.phase == Thread::Phase::post_return) {
+        t.inst->may_leave = true;
+        return call->leave(c);
+    }
+    call->slots = c.slots();
+    auto results = c.call_results();
+    t.flat.assign(results.begin(), results.end());
+    auto done = call->task->return_(t.flat, abi::max_flat_results);
+    if (!done) return fail(c, std::move(done.error()));
+    const Func& post_return = call->task->options().post_return;
+    if (!post_return) return call->leave(c);
+    t.inst->may_leave = false;
+    t.phase = Thread::Phase::post_return;
+    return c.call(post_return, t.flat);
+}
+
+SyncCall& enter_sync(Caller& c, Machine& m, const LoweredFunc* f, std::shared_ptr<Function> callee, Instance& to, Instance& from) {
+    auto owned = std::make_unique<SyncCall>(m, f);
+    SyncCall& call = *owned;
+    call.slots = c.slots();
+    call.task = std::make_shared<Task>(std::move(callee), to, &call);
+    call.thread = std::make_unique<Thread>(call.task.get(), to);
+    call.task->implicit = call.thread.get();
+    call.task->state = Task::State::started;
+    call.thread->phase = Thread::Phase::call;
+    call.thread->exec = &c.execution();
+    c.frame<SyncFrame>(std::move(owned));
+    m.push({Scope::sync, call.thread.get(), call.task.get(), &to, &from});
+    return call;
+}
+
+Host sync_call(Caller& c, Machine& m, const LoweredFunc& f) {
+    SyncCall& call = enter_sync(c, m, &f, f.callee, *f.callee->inst, *f.inst);
+    auto done = call.task->register_thread(*call.thread);
+    if (!done) return fail(c, std::move(done.error()));
+    InstanceContext cx(*f.callee->inst, f.callee->options, abi::Partner::guest, nullptr, call.task.get());
+    std::array<Slot, max_core_params> flat{};
+    done = call.start(cx, *f.callee, flat);
+    if (!done) return fail(c, std::move(done.error()));
+    return c.call(f.callee->core, flat);
+}
+
+// ---- an asynchronous callee ------------------------------------------------------------------------------------------------------------
+
+// False: the task waits at the gate.
+bool start_or_wait(Machine& m, Task& task, Instance* caller) {
+    Thread& t = *task.implicit;
+    if (!task.must_wait_to_enter()) {
+        m.push({Scope::async, &t, nullptr, task.inst, caller});
+        return true;
+    }
+    ++task.inst->num_waiting_to_enter;
+    t.at_gate = true;
+    m.wait(t, {.kind = Condition::Kind::gate}, true);
+    return false;
+}
+
+// The instance is taken by a task whose wait is already over: it goes on first, and may free the instance.
+Thread* ready_holder(const Task& task, const Instance* caller) {
+    Thread* holder = task.inst->exclusive;
+    if (!task.must_wait_to_enter() || task.inst->backpressure || !holder || !holder->is_ready()) return nullptr;
+    bool yields = holder->condition.kind == Condition::Kind::always;
+    return yields || !task.inst->may_enter_from(caller) ? nullptr : holder;
+}
+
+struct AwaitSubtask final : HostFrame {
+    AwaitSubtask(Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> s) : machine(m), func(f), subtask(std::move(s)) {}
+    ~AwaitSubtask() override { subtask->waiter = nullptr; }
+    Host next(Caller& c, Exit) override {
+        NativeScope scope(machine, c);
+        subtask->waiter = nullptr;
+        if (auto task = std::exchange(to_start, nullptr)) {
+            if (start_or_wait(machine, *task, func.inst)) return machine.leave(c, Machine::Action::pushed);
+        }
+        return func.options.async ? tell(c) : wait(c);
+    }
+    Host wait(Caller& c) {
+        if (!subtask->is_resolved()) {
+            Thread& t = machine.current();
+            machine.wait(t, {.kind = Condition::Kind::resolved, .waitable = subtask.get()}, false);
+            subtask->waiter = &t;
+            return machine.leave(c, Machine::Action::block);
+        }
+        subtask->deliver_resolve();
+        if (!c.slots().empty() && !subtask->results.empty()) c.slots()[0] = subtask->results[0];
+        return Host::done;
+    }
+    Host tell(Caller& c) {
+        if (subtask->is_resolved()) {
+            subtask->deliver_resolve();
+            c.slots()[0] = Slot{u32(subtask->state)};
+            return Host::done;
+        }
+        auto i = add_handle(*func.inst, Handle(subtask));
+        if (!i) return fail(c, std::move(i.error()));
+        subtask->index = *i;
+        c.slots()[0] = Slot{u32(subtask->state) | *i << 4};
+        return Host::done;
+    }
+
+    Machine& machine;
+    const LoweredFunc& func;
+    std::shared_ptr<Subtask> subtask;
+    std::shared_ptr<Task> to_start;       // once the holder of the lock has gone on
+};
+
+std::shared_ptr<Task> make_task(const std::shared_ptr<Function>& f, std::shared_ptr<CallSource> source) {
+    auto task = std::make_shared<Task>(f, *f->inst, source.get());
+    task->source_owner = std::move(source);
+    task->make_implicit_thread();
+    f->inst->tasks.insert(task);
+    return task;
+}
+
+Host async_call(Caller& c, Machine& m, const LoweredFunc& f) {
+    auto subtask = std::make_shared<Subtask>(m, f, c.slots());
+    auto task = make_task(f.callee, subtask);
+    subtask->callee = task;
+    AwaitSubtask& frame = c.frame<AwaitSubtask>(m, f, subtask);
+    if (Thread* holder = ready_holder(*task, f.inst)) {
+        frame.to_start = task;
+        m.stop_waiting(*holder);
+        m.push({Scope::async, holder, nullptr, task->inst, f.inst});
+        return m.leave(c, Machine::Action::pushed);
+    }
+    if (start_or_wait(m, *task, f.inst)) return m.leave(c, Machine::Action::pushed);
+    return f.options.async ? frame.tell(c) : frame.wait(c);
+}
+
+Host lowered_call(Caller& c, void* data) {
+    const LoweredFunc& f = *static_cast<const LoweredFunc*>(data);
+    Machine& m = f.inst->machine;
+    NativeScope scope(m, c);
+    if (!f.inst->may_leave) return fail(c, "cannot leave component instance");
+    bool async = f.callee->func_type().async;
+    if (async && !f.options.async && !m.may_block()) return fail(c, "cannot block a synchronous task before returning");
+    if (f.callee->host) return call_host(c, m, f);
+    if (f.related || cannot_enter(*f.callee->inst, f.inst)) return fail(c, cannot_enter_words);
+    return async ? async_call(c, m, f) : sync_call(c, m, f);
+}
+
+}  // namespace
+
+Host await_subtask(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask) {
+    AwaitSubtask& frame = c.frame<AwaitSubtask>(m, f, std::move(subtask));
+    return f.options.async ? frame.tell(c) : frame.wait(c);
+}
+
+Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type, CanonOptions options, const heddle::FuncType& core) {
+    auto f = std::make_shared<LoweredFunc>();
+    f->inst = &inst;
+    f->type = type;
+    const abi::Layouts& layouts = inst.view.component->layouts;
+    f->params = layouts.params(inst.view.types()[type]);
+    f->result = layouts.result(inst.view.types()[type]);
+    f->options = std::move(options);
+    f->related = callee->inst && are_related(inst, *callee->inst);
+    f->callee = std::move(callee);
+    Func made = Func::create(inst.machine.store, core, &lowered_call, f.get());
+    inst.keep.push_back(std::move(f));
+    return made;
+}
+
+// ---- destructors ------------------------------------------------------------------------------------------------------------------------
+
+Host call_destructor(Caller& c, Instance& from, const ResourceType& type, u64 rep) {
+    Instance& to = *type.impl;
+    if (cannot_enter(to, &from)) return fail(c, cannot_enter_words);
+    if (!type.dtor) return Host::done;
+    SyncCall& call = enter_sync(c, from.machine, nullptr, nullptr, to, from);
+    auto done = call.task->register_thread(*call.thread);
+    if (!done) return fail(c, std::move(done.error()));
+    Slot arg{rep};
+    return c.call(*type.dtor, std::span(&arg, 1));
+}
+
+Host run_destructor(Caller& c, Thread& t) {
+    struct Drop {
+        Func dtor;
+        u64 rep;
+    };
+    const Drop& d = *static_cast<const Drop*>(t.native_data);
+    auto done = t.task->register_thread(t);
+    if (!done) return fail(c, std::move(done.error()));
+    Slot arg{d.rep};
+    return c.call(d.dtor, std::span(&arg, 1));
+}
+
+// ---- the host calls -----------------------------------------------------------------------------------------------------------------------
+
+std::optional<std::vector<Val>> call_function(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args) {
+    m.run_drops();
+    if (!f->inst) {
+        m.trap = component_trap("a host function cannot be called through a component's exports");
+        return std::nullopt;
+    }
+    Instance& to = *f->inst;
+    if (auto why = cannot_enter(to, nullptr)) {
+        m.trap = component_trap(*why);
+        return std::nullopt;
+    }
+    auto caller = std::make_shared<HostCaller>(std::move(args));
+    auto task = make_task(f, caller);
+    std::size_t base = m.chain.size();
+    bool ok = true;
+    if (task->is_async_type()) {
+        if (start_or_wait(m, *task, nullptr)) ok = m.drive(base);
+        ok = ok && m.run_until(caller->done, to) && !caller->trap;
+    } else {
+        m.push({Scope::sync, task->implicit, task.get(), &to, nullptr});
+        ok = m.drive(base);
+    }
+    if (caller->trap) m.trap = *caller->trap;
+    m.run_drops();
+    if (!ok || caller->trap) return std::nullopt;
+    return std::move(caller->results);
+}
+
+}  // namespace heddle::component::runtime

@@ -1,0 +1,64 @@
+// Calls between components, the host and core code: canon lift and canon lower.
+// https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift
+#pragma once
+#include "chain.hpp"
+
+namespace heddle::component::runtime {
+
+// A function as a core module imports it.
+struct LoweredFunc {
+    Instance* inst = nullptr;             // the caller's
+    std::shared_ptr<Function> callee;
+    types::FuncId type{};                 // as the caller sees it
+    abi::Tuple params, result;
+    CanonOptions options;
+    bool related = false;                 // caller and callee are one instance, or one contains the other
+    u32 max_flat_params() const { return options.async ? abi::max_flat_async_params : abi::max_flat_params; }
+    u32 max_flat_results() const { return options.async ? 0 : abi::max_flat_results; }
+};
+
+// The core function of a canon lower.
+Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type, CanonOptions options, const heddle::FuncType& core);
+
+// Lifts the arguments of a lowered call and lowers them to the callee's flat values.
+abi::Checked<void> lift_arguments(const LoweredFunc& f, std::span<const Slot> args, std::vector<std::pair<Instance*, u32>>& lenders,
+                                  InstanceContext& callee, const Function& to, std::span<Slot> flat);
+// Lifts the callee's results and lowers them for the caller: into `results`, or where its out pointer says.
+abi::Checked<void> lower_results(const LoweredFunc& f, std::span<const Slot> args, InstanceContext& callee, const Function& from,
+                                 std::span<const Slot> flat, u32 max_flat, std::span<Slot> results);
+
+// The caller goes on when the subtask is resolved, or at once with its state: as the options of the lower say.
+Host await_subtask(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask);
+
+// The base function of every Execution: what its thread has to do next.
+Host run_body(Caller& c, void* machine);
+Host run_destructor(Caller& c, Thread& t);
+
+// Can the host, or an unrelated instance, call into it now?
+std::optional<std::string> cannot_enter(const Instance& callee, const Instance* caller);
+
+// The host calls a component function.
+class HostCaller final : public CallSource {
+public:
+    explicit HostCaller(std::vector<Val> a) : args(std::move(a)) {}
+    abi::Checked<void> start(InstanceContext& callee, const Function& f, std::span<Slot> flat) override;
+    abi::Checked<void> resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) override;
+    void cancelled() override { done = was_cancelled = true; }
+    void killed(const Trap& t) override {
+        trap = t;
+        done = true;
+    }
+
+    std::vector<Val> args;
+    std::vector<Val> results;
+    bool done = false, was_cancelled = false;
+    std::optional<Trap> trap;
+};
+
+// Calls to the end. Empty results on a trap: Machine::trap says why.
+std::optional<std::vector<Val>> call_function(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args);
+
+// resource.drop of an own handle whose destructor is guest code.
+Host call_destructor(Caller& c, Instance& from, const ResourceType& type, u64 rep);
+
+}  // namespace heddle::component::runtime

@@ -1,0 +1,451 @@
+#include "chain.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "canon_call.hpp"
+
+namespace heddle::component::runtime {
+
+Trap component_trap(std::string message) {
+    Trap t;
+    t.code = TrapCode::component;
+    t.detail = std::move(message);
+    return t;
+}
+
+Host fail(Caller& c, abi::TrapPtr t) {
+    if (t->code == TrapCode::host) t->code = TrapCode::component;
+    return c.fail(std::move(*t));
+}
+Host fail(Caller& c, std::string message) { return c.fail(component_trap(std::move(message))); }
+Host fail_thrown(Caller& c) { return fail(c, "uncaught exception propagated out of component (thrown Wasm exception)"); }
+
+// ---- the machine of a Store ---------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<Machine> Machine::of(Store& store) {
+    if (!store.layer) store.layer = std::make_shared<Machine>(store);
+    return std::static_pointer_cast<Machine>(store.layer);
+}
+
+Machine::Machine(Store& s) : store(s), entry(Func::create(s, {}, &run_body, this)) {}
+
+// Stacks first: their host frames refer to all the rest.
+Machine::~Machine() {
+    for (auto& i : instances)
+        for (auto& t : i->tasks)
+            for (auto& thread : t->threads) {
+                if (thread->own) thread->own->abandon();
+                if (thread->state == Thread::State::waiting) stop_waiting(*thread);
+            }
+    executions.clear();
+    drops.clear();
+    for (auto& i : instances) {
+        auto tasks = std::exchange(i->tasks, {});
+        for (auto& t : tasks) t->source_owner.reset();
+        i->handles.clear();
+    }
+    retired.clear();
+    in_transit.clear();
+}
+
+// ---- the chain ------------------------------------------------------------------------------------------------------------------------
+
+void Machine::push(const Activation& a) {
+    a.inst->set_entered(a.caller, true);
+    chain.push_back(a);
+    a.thread->state = Thread::State::running;
+}
+
+void Machine::pop() {
+    Activation a = chain.back();
+    chain.pop_back();
+    a.inst->set_entered(a.caller, false);
+}
+
+// A thread without a stack gets one.
+bool Machine::begin(Thread& t) {
+    if (t.exec) return true;
+    if (executions.empty()) t.own = std::make_unique<Execution>(store);
+    else {
+        t.own = std::move(executions.back());
+        executions.pop_back();
+    }
+    t.exec = t.own.get();
+    t.exec->owner = &t;
+    return t.exec->begin(entry, {}) == Execution::State::ready;
+}
+
+void Machine::give_back(Thread& t) {
+    if (!t.own) return;
+    t.own->reset();
+    executions.push_back(std::move(t.own));
+    t.exec = nullptr;
+}
+
+Machine::Step Machine::step() {
+    Thread& t = current();
+    if (!begin(t)) {
+        trap = t.exec->trap();
+        return Step::trapped;
+    }
+    Execution& e = *t.exec;
+    action = Action::none;
+    Exit how = e.run();
+    while (how == Exit::parked) {
+        if (!store.wait_parked()) {
+            trap = component_trap("the guest must wait, and nothing was set up to wait with (Store::on_park)");
+            return Step::trapped;
+        }
+        how = e.run();
+    }
+    Action what = std::exchange(action, Action::none);
+    switch (how) {
+    case Exit::trapped: trap = e.trap(); return Step::trapped;
+    case Exit::threw: trap = component_trap("uncaught exception propagated out of component (thrown Wasm exception)"); return Step::trapped;
+    default: break;
+    }
+    if (how == Exit::returned) give_back(current());
+    switch (what) {
+    case Action::pushed: return Step::go_on;
+    case Action::switched:
+        chain.back().thread = action_thread;
+        action_thread->state = Thread::State::running;
+        return Step::go_on;
+    case Action::block: return after_block();
+    case Action::finished: return after_finish();
+    case Action::none: break;
+    }
+    trap = component_trap("a native function left run() without saying why");
+    return Step::trapped;
+}
+
+Machine::Step Machine::after_block() {
+    Activation& a = chain.back();
+    if (a.scope == Scope::sync) return choose_next(a);
+    pop();
+    return Step::go_on;
+}
+
+Machine::Step Machine::after_finish() {
+    retired.clear();
+    Activation& a = chain.back();
+    if (a.scope == Scope::sync && !a.task->is_resolved()) return choose_next(a);
+    pop();
+    return Step::go_on;
+}
+
+Machine::Step Machine::choose_next(Activation& a) {
+    Thread* t = take_ready(a.inst);
+    if (!t) {
+        trap = component_trap("deadlock detected: event loop cannot make further progress");
+        return Step::trapped;
+    }
+    a.thread = t;
+    t->state = Thread::State::running;
+    return Step::go_on;
+}
+
+bool Machine::drive(std::size_t base) {
+    Caller* outer = std::exchange(caller, nullptr);
+    bool ok = true;
+    while (ok && chain.size() > base) {
+        if (step() == Step::go_on) continue;
+        end_trapped(base, trap);
+        ok = false;
+    }
+    retired.clear();
+    caller = outer;
+    return ok;
+}
+
+bool Machine::tick() {
+    for (auto& done : std::exchange(completions, {})) done();
+    run_drops();
+    Thread* t = take_ready(nullptr);
+    if (!t) return false;
+    push({Scope::tick, t, nullptr, t->inst, nullptr});
+    drive(0);
+    return true;
+}
+
+bool Machine::run_until(const bool& done, Instance& of) {
+    while (!done && !of.dead()) {
+        if (!chain.empty()) {
+            trap = component_trap("an asynchronous call made inside a host function must end at once");
+            kill(*of.group, trap);
+            return false;
+        }
+        if (tick() || !completions.empty()) continue;
+        if (pending_host && store.wait_parked()) continue;
+        trap = component_trap("deadlock detected: event loop cannot make further progress");
+        kill(*of.group, trap);
+        return false;
+    }
+    return done;
+}
+
+// Whether the innermost scope takes a block, or somebody else may go on.
+bool Machine::may_block() {
+    const Activation& a = chain.back();
+    if (a.scope != Scope::sync || a.task->is_resolved()) return true;
+    const Thread* running = a.thread;
+    return std::ranges::any_of(ready, [&](const Thread* t) { return t != running && t->inst->group == running->inst->group && t->is_ready(); });
+}
+
+// ---- threads --------------------------------------------------------------------------------------------------------------------------
+
+// Only threads that can use the stack: no implicit thread of a task that wants the instance for itself.
+bool Machine::may_run_in_sync_scope(const Thread& t, const Instance& of) {
+    return t.inst == &of && t.index != 0 && !(t.is_implicit() && t.task->needs_exclusive());
+}
+
+Thread* Machine::take_ready(const Instance* of) {
+    std::vector<Thread*> choices;
+    for (auto i = ready.begin(); i != ready.end();) {
+        Thread& t = **i++;
+        if (!t.is_ready()) {  // its source wakes it again
+            t.queued = false;
+            ready.erase(t.place);
+            if (t.condition.lock && t.inst->exclusive) wake(t);
+            continue;
+        }
+        if (of && !may_run_in_sync_scope(t, *of)) continue;
+        choices.push_back(&t);
+        if (!shuffles) break;
+    }
+    if (choices.empty()) return nullptr;
+    Thread& t = *choices[shuffles ? random() % choices.size() : 0];
+    stop_waiting(t);
+    return &t;
+}
+
+bool Machine::wait(Thread& t, const Condition& c, bool cancellable) {
+    t.cancelled = t.task && t.task->deliver_pending_cancel(cancellable);
+    if (t.cancelled) return false;
+    t.condition = c;
+    t.state = Thread::State::waiting;
+    t.cancellable = cancellable;
+    // Yields always suspend, and nobody jumps the queue at a gate; other waits that are over go on at once.
+    if (c.kind != Condition::Kind::always && c.kind != Condition::Kind::gate && t.is_ready()) {
+        t.state = Thread::State::running;
+        t.condition = {};
+        return false;
+    }
+    if (c.kind == Condition::Kind::set) c.set->waiters.push_back(&t);
+    if (c.kind == Condition::Kind::event) c.waitable->sync_waiter = &t;
+    if (c.kind == Condition::Kind::gate) t.inst->gate.push_back(&t);
+    wake(t);
+    return true;
+}
+
+void Machine::suspend_in(Thread& t, bool cancellable) {
+    t.state = Thread::State::suspended;
+    t.condition = {};
+    t.cancellable = cancellable;
+}
+
+void Machine::stop_waiting(Thread& t) {
+    if (t.queued) ready.erase(t.place);
+    t.queued = false;
+    if (t.condition.kind == Condition::Kind::set) std::erase(t.condition.set->waiters, &t);
+    if (t.condition.kind == Condition::Kind::event) t.condition.waitable->sync_waiter = nullptr;
+    if (t.condition.kind == Condition::Kind::gate) std::erase(t.inst->gate, &t);
+    if (t.condition.lock) std::erase(t.inst->lock_waiters, &t);
+    t.condition = {};
+    t.state = Thread::State::suspended;
+}
+
+void Machine::resume_later(Thread& t) {
+    t.condition = {.kind = Condition::Kind::always};
+    t.state = Thread::State::waiting;
+    wake(t);
+}
+
+void Machine::wake(Thread& t) {
+    if (t.queued || t.state != Thread::State::waiting) return;
+    if (t.condition.lock && t.inst->exclusive) {
+        auto& waiters = t.inst->lock_waiters;
+        if (std::ranges::find(waiters, &t) == waiters.end()) waiters.push_back(&t);
+        return;
+    }
+    if (!t.is_ready()) return;
+    t.queued = true;
+    t.place = ready.insert(ready.end(), &t);
+}
+
+void Machine::wake_all(const std::vector<Thread*>& threads) {
+    for (Thread* t : threads) wake(*t);
+}
+
+void Machine::release_lock(Instance& inst) {
+    inst.exclusive = nullptr;
+    wake_all(std::exchange(inst.lock_waiters, {}));
+    open_gate(inst);
+}
+
+// In their order, up to the first that wants the instance for itself: it will take the lock.
+void Machine::open_gate(Instance& inst) {
+    for (Thread* t : inst.gate) {
+        wake(*t);
+        if (t->queued && t->task->needs_exclusive()) break;
+    }
+}
+
+bool Machine::request_cancellation(Task& task, Instance* caller) {
+    Instance& inst = *task.inst;
+    if (task.state == Task::State::initial) {
+        auto keep_alive = task.shared_from_this();
+        task.state = Task::State::resolved;
+        stop_waiting(*task.implicit);
+        --inst.num_waiting_to_enter;
+        task.source->cancelled();
+        inst.tasks.erase(keep_alive);
+        return false;
+    }
+    std::vector<Thread*> candidates;
+    for (auto& t : task.threads) {
+        bool blocked = t->state != Thread::State::running && t->index && t->cancellable;
+        bool locked_out = t.get() == task.implicit && task.needs_exclusive() && inst.exclusive && inst.exclusive != task.implicit;
+        if (blocked && !locked_out) candidates.push_back(t.get());
+    }
+    if (candidates.empty() || !inst.may_enter_from(caller)) {
+        task.state = Task::State::pending_cancel;
+        return false;
+    }
+    task.state = Task::State::cancel_delivered;
+    Thread& t = *candidates[shuffles ? random() % candidates.size() : 0];
+    if (t.state == Thread::State::waiting) stop_waiting(t);
+    t.cancelled = true;
+    push({Scope::cancel, &t, nullptr, &inst, caller});
+    return true;
+}
+
+// ---- leaving run() --------------------------------------------------------------------------------------------------------------------
+
+Host Machine::leave(Caller& c, Action a, Thread* to) {
+    action = a;
+    action_thread = to;
+    return c.block();
+}
+
+abi::Checked<u64> Machine::leaf(const Func& f, std::span<const Slot> args) {
+    u64 no_tls[2] = {0, 0};
+    u64* outer = std::exchange(tls_override, no_tls);
+    Slot result[4] = {};
+    Exit how;
+    if (caller) how = caller->leaf(f, args, std::span<Slot>(result, 1));
+    else {
+        std::ranges::copy(args, result);
+        how = f.call_raw(store, result);
+    }
+    tls_override = outer;
+    if (how == Exit::returned) return result[0].bits;
+    if (how == Exit::threw) return abi::trap("uncaught exception propagated out of component (thrown Wasm exception)");
+    return std::unexpected(std::make_unique<Trap>(store.trap()));
+}
+
+// ---- ends -----------------------------------------------------------------------------------------------------------------------------
+
+void Machine::end_trapped(std::size_t base, Trap t) {
+    std::vector<std::shared_ptr<Group>> groups;
+    for (std::size_t i = base; i < chain.size(); ++i)
+        if (std::ranges::find(groups, chain[i].inst->group) == groups.end()) groups.push_back(chain[i].inst->group);
+    // Who is not of these groups (a host's nested call) leaves as after a return.
+    while (chain.size() > base) chain.pop_back();
+    for (auto& g : groups) kill(*g, t);
+    trap = std::move(t);
+}
+
+std::vector<Task*> Machine::tasks_of(Group& g) {
+    std::vector<Task*> all;
+    for (Instance* i : g.instances)
+        for (auto& t : i->tasks) all.push_back(t.get());
+    return all;
+}
+
+void Machine::kill(Group& g, const Trap& t) {
+    if (std::exchange(g.dead, true)) return;
+    g.domain.kill(t);
+    std::vector<Task*> tasks = tasks_of(g);
+    for (Task* task : tasks)
+        for (auto& thread : task->threads) {
+            if (thread->state == Thread::State::waiting) stop_waiting(*thread);
+            if (!thread->own) continue;
+            Execution::State s = thread->own->state();
+            if (s == Execution::State::running || s == Execution::State::below) continue;
+            thread->own->abandon();
+            give_back(*thread);
+        }
+    std::vector<std::shared_ptr<CallSource>> sources;
+    for (Task* task : tasks)
+        if (task->source_owner) sources.push_back(std::exchange(task->source_owner, nullptr));
+    for (auto& s : sources) s->killed(t);
+    std::vector<std::vector<Handle>> dropped;
+    for (Instance* i : g.instances) {
+        i->gate.clear();
+        i->lock_waiters.clear();
+        i->exclusive = nullptr;
+        dropped.push_back(i->handles.clear());
+        std::erase_if(i->tasks, [](const std::shared_ptr<Task>& task) {
+            return std::ranges::none_of(task->threads, [](const auto& thread) { return thread->own != nullptr; });
+        });
+    }
+    in_transit.clear();
+}
+
+void Machine::unite(Instance& a, Instance& b) {
+    std::shared_ptr<Group> to = a.group, from = b.group;
+    if (to == from) return;
+    for (Instance* i : from->instances) i->group = to;
+    to->instances.insert(to->instances.end(), from->instances.begin(), from->instances.end());
+    for (Instance* i : from->instances)
+        for (auto& core : i->core_instances)
+            if (auto* in = std::get_if<heddle::Instance>(&core)) in->set_domain(to->domain);
+    keep.push_back(from);
+}
+
+// Work that needs a guest stack under it, as a synchronous call of the instance by the host.
+bool Machine::run_native(Instance& inst, Host (*f)(Caller&, Thread&), void* data) {
+    auto task = std::make_shared<Task>(nullptr, inst, nullptr);
+    Thread& t = task->make_implicit_thread();
+    inst.tasks.insert(task);
+    t.phase = Thread::Phase::native;
+    t.native = f;
+    t.native_data = data;
+    bool was_entered = !inst.may_enter;
+    push({Scope::sync, &t, task.get(), &inst, was_entered ? &inst : nullptr});
+    return drive(chain.size() - 1);
+}
+
+bool Machine::run_core_start(Instance& inst, const Func& f) {
+    auto task = std::make_shared<Task>(nullptr, inst, nullptr);
+    Thread& t = task->make_implicit_thread();
+    inst.tasks.insert(task);
+    t.phase = Thread::Phase::core_start;
+    t.start = f;
+    push({Scope::sync, &t, task.get(), &inst, &inst});  // entered while it is built
+    return drive(chain.size() - 1);
+}
+
+void Machine::drop_later(std::shared_ptr<ResourceType> type, u64 rep) { drops.emplace_back(std::move(type), rep); }
+
+void Machine::run_drops() {
+    if (!chain.empty() || store.parked()) return;
+    for (auto& [type, rep] : std::exchange(drops, {})) {
+        if (!type->impl) {
+            if (type->host_drop) type->host_drop(type->data.get(), rep);
+            continue;
+        }
+        Instance& inst = *type->impl;
+        if (!type->dtor || inst.dead() || !inst.may_enter_from(nullptr)) continue;
+        u64 r = rep;
+        struct Drop {
+            Func dtor;
+            u64 rep;
+        } drop{*type->dtor, r};
+        run_native(inst, &run_destructor, &drop);
+    }
+}
+
+}  // namespace heddle::component::runtime

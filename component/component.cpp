@@ -1,0 +1,208 @@
+// The public API over the runtime: the one place that catches what building from input throws.
+#include <heddle/component.hpp>
+
+#include <algorithm>
+
+#include "canon_call.hpp"
+#include "link.hpp"
+#include "val.hpp"
+
+namespace heddle {
+
+using namespace component::runtime;
+using component::ExternInfo;
+
+namespace component {
+
+const char* to_string(ExternInfo::Kind k) {
+    constexpr const char* names[] = {"core module", "func", "value", "type", "resource", "component", "instance"};
+    return names[std::size_t(k)];
+}
+
+}  // namespace component
+
+namespace {
+
+// Of validated types, whose nesting validation bounds.
+ExternInfo describe(component::Describer& describer, const component::types::Types& types, const std::string& name,
+                    const component::types::Entity& e) {
+    namespace t = component::types;
+    using component::Sort;
+    ExternInfo info;
+    info.name = name;
+    switch (e.sort) {
+    case Sort::core_module: info.kind = ExternInfo::Kind::module; break;
+    case Sort::component: info.kind = ExternInfo::Kind::component; break;
+    case Sort::func: info.func = describer(types[t::FuncId(e.id)]); break;
+    case Sort::value:
+        info.kind = ExternInfo::Kind::value;
+        info.value = describer(e.value);
+        break;
+    case Sort::instance:
+        info.kind = ExternInfo::Kind::instance;
+        for (const auto& [n, x] : types[t::InstanceId(e.id)].exports) info.exports.push_back(describe(describer, types, n, x));
+        break;
+    default:
+        info.kind = e.type.kind == t::Type::Kind::resource ? ExternInfo::Kind::resource : ExternInfo::Kind::type;
+        if (e.type.kind == t::Type::Kind::defined) info.value = describer(t::ValType{{}, e.type.defined()});
+    }
+    return info;
+}
+
+std::vector<ExternInfo> describe(const ComponentData& d, const component::types::Named& items) {
+    component::Describer describer(d.types());
+    std::vector<ExternInfo> all;
+    for (const auto& [name, e] : items) all.push_back(describe(describer, d.types(), name, e));
+    return all;
+}
+
+ExternInfo describe(const std::string& name, const Item& i) {
+    using component::Sort;
+    ExternInfo info;
+    info.name = name;
+    switch (i.sort) {
+    case Sort::core_module: info.kind = ExternInfo::Kind::module; break;
+    case Sort::component: info.kind = ExternInfo::Kind::component; break;
+    case Sort::func: info.func = component::Describer(i.func->view.types())(i.func->func_type()); break;
+    case Sort::value: info.kind = ExternInfo::Kind::value; break;
+    case Sort::instance:
+        info.kind = ExternInfo::Kind::instance;
+        for (const auto& [n, x] : i.instance->items) info.exports.push_back(describe(n, x));
+        break;
+    default: info.kind = i.resource ? ExternInfo::Kind::resource : ExternInfo::Kind::type;
+    }
+    return info;
+}
+
+Error gone() { return {Error::Kind::usage, "the Store of this component is gone"}; }
+
+}  // namespace
+
+// ---- components -------------------------------------------------------------------------------------------------------------------------
+
+Result<Component> Component::load(const Engine& engine, std::span<const u8> bytes) { return load(engine, std::vector<u8>(bytes.begin(), bytes.end())); }
+
+Result<Component> Component::load(const Engine& engine, std::vector<u8>&& bytes) {
+    try {
+        auto shared = std::make_shared<const std::vector<u8>>(std::move(bytes));
+        Component c;
+        c.data_ = std::make_shared<const ComponentData>(engine, component::validate(engine, std::move(shared)));
+        return c;
+    } catch (Error& e) {
+        return std::unexpected(std::move(e));
+    }
+}
+
+std::vector<ExternInfo> Component::imports() const { return describe(*data_, data_->types()[data_->validated->root.type].imports); }
+std::vector<ExternInfo> Component::exports() const { return describe(*data_, data_->types()[data_->validated->root.type].exports); }
+
+// ---- functions --------------------------------------------------------------------------------------------------------------------------
+
+component::FunctionType ComponentFunc::type() const { return component::Describer(func_->view.types())(func_->func_type()); }
+
+Result<std::optional<component::Val>> ComponentFunc::call(std::vector<component::Val> args) const {
+    auto m = machine_.lock();
+    if (!m) return std::unexpected(gone());
+    if (m->store.parked()) return std::unexpected(Error{Error::Kind::usage, "busy: another call of this Store is parked"});
+    component::FunctionType t = type();
+    if (args.size() != t.params.size())
+        return std::unexpected(Error{Error::Kind::usage, "the function takes " + std::to_string(t.params.size()) + " arguments, given " + std::to_string(args.size())});
+    for (std::size_t i = 0; i < args.size(); ++i)
+        if (!matches(args[i], t.params[i].type))
+            return std::unexpected(Error{Error::Kind::usage, "argument " + t.params[i].name + " is " + to_string(args[i]) + ", which is no " + to_string(t.params[i].type)});
+    auto results = call_function(*m, func_, std::move(args));
+    if (!results) return std::unexpected(Error{Error::Kind::trapped, m->trap.message()});
+    if (results->empty()) return std::optional<component::Val>();
+    return std::optional(std::move(results->front()));
+}
+
+// ---- instances --------------------------------------------------------------------------------------------------------------------------
+
+std::vector<ExternInfo> ComponentInstance::exports() const {
+    std::vector<ExternInfo> all;
+    for (const auto& [name, item] : exports_->items) all.push_back(describe(name, item));
+    return all;
+}
+
+namespace {
+
+// How much of `path` names that interface, with or without its version; 0: nothing.
+std::size_t prefix(std::string_view path, std::string_view name) {
+    for (std::string_view n : {name, name.substr(0, name.find('@'))})
+        if (path.size() > n.size() && path.starts_with(n) && path[n.size()] == '.') return n.size() + 1;
+    return 0;
+}
+
+const Item* find_item(const Exports& e, std::string_view path, component::Sort sort, int depth = 0) {
+    if (const Item* i = e.find(path); i && i->sort == sort) return i;
+    if (depth > 16) return nullptr;
+    const Item* best = nullptr;
+    std::size_t best_size = 0;
+    for (const auto& [name, item] : e.items) {
+        std::size_t n = item.sort == component::Sort::instance ? prefix(path, name) : 0;
+        if (n <= best_size) continue;
+        if (const Item* i = find_item(*item.instance, path.substr(n), sort, depth + 1)) {
+            best = i;
+            best_size = n;
+        }
+    }
+    return best;
+}
+
+}  // namespace
+
+std::optional<ComponentFunc> ComponentInstance::find_func(std::string_view path) const {
+    const Item* i = find_item(*exports_, path, component::Sort::func);
+    auto m = machine_.lock();
+    if (!i || !m) return std::nullopt;
+    return ComponentFunc(m, i->func);
+}
+
+std::optional<ComponentInstance> ComponentInstance::find_instance(std::string_view name) const {
+    auto m = machine_.lock();
+    if (!m) return std::nullopt;
+    for (const auto& [n, item] : exports_->items)
+        if (item.sort == component::Sort::instance && (n == name || std::string_view(n).substr(0, n.find('@')) == name)) return ComponentInstance(m, item.instance);
+    return std::nullopt;
+}
+
+Error ComponentInstance::no_such_func(std::string_view path) const {
+    std::string all;
+    for (const auto& [name, item] : exports_->items) {
+        if (item.sort == component::Sort::func) all += (all.empty() ? "" : ", ") + name;
+        else if (item.sort == component::Sort::instance)
+            for (const auto& [n, x] : item.instance->items)
+                if (x.sort == component::Sort::func) all += (all.empty() ? "" : ", ") + name + "." + n;
+    }
+    return {Error::Kind::usage, "no exported function `" + std::string(path) + "`; there is: " + (all.empty() ? "none" : all)};
+}
+
+Error detail::wrong_component_signature(const component::FunctionType& wanted, const component::FunctionType& has) {
+    return {Error::Kind::usage, "the function is " + to_string(has) + ", not " + to_string(wanted)};
+}
+
+const Trap& component_trap(Store& store) { return Machine::of(store)->trap; }
+
+bool ComponentScheduler::tick(Store& store) { return !store.parked() && Machine::of(store)->tick(); }
+
+void ComponentScheduler::shuffle(Store& store, u64 seed) {
+    auto m = Machine::of(store);
+    m->shuffles = true;
+    m->random.seed(seed);
+}
+
+// ---- host resources -----------------------------------------------------------------------------------------------------------------------
+
+component::Val new_resource(Store& store, const ComponentLinker::Interface& interface, std::string_view name, u64 rep) {
+    return component::Val::handle(component::Val::Kind::own,
+                                  std::make_shared<OwnedResource>(Machine::of(store)->weak_from_this(), interface.resource_type(name), rep));
+}
+
+std::optional<u64> resource_rep(const component::Val& handle) {
+    if (handle.kind() != component::Val::Kind::own && handle.kind() != component::Val::Kind::borrow) return std::nullopt;
+    if (auto* own = dynamic_cast<const OwnedResource*>(handle.handle().get())) return own->rep;
+    if (auto* borrowed = dynamic_cast<const BorrowedResource*>(handle.handle().get())) return borrowed->rep;
+    return std::nullopt;
+}
+
+}  // namespace heddle

@@ -1,0 +1,33 @@
+// Guests call the host: arguments become values, the host function answers now or later, its result is lowered.
+#pragma once
+#include "canon_call.hpp"
+
+namespace heddle::component {
+
+struct Deferred::Data {
+    std::weak_ptr<runtime::Machine> machine;
+    std::optional<std::vector<Val>> answer;
+    std::string failure;
+    bool failed = false, cancelled = false;
+    std::function<void()> on_cancel;
+    std::weak_ptr<runtime::Subtask> subtask;  // of an asynchronous call
+    bool is_done() const { return answer || failed; }
+    void cancel();
+};
+
+}  // namespace heddle::component
+
+namespace heddle::component::runtime {
+
+struct HostCallData {
+    Machine& machine;
+    Caller* caller;
+    const LoweredFunc& func;
+    std::vector<Val> args;
+    std::vector<Val> results;
+    std::shared_ptr<Deferred::Data> deferred;
+};
+
+Host call_host(Caller& c, Machine& m, const LoweredFunc& f);
+
+}  // namespace heddle::component::runtime

@@ -1,0 +1,152 @@
+#include "task.hpp"
+
+#include <algorithm>
+
+#include "abi/flat.hpp"
+#include "canon_call.hpp"
+#include "chain.hpp"
+
+namespace heddle::component::runtime {
+
+// ---- threads ----------------------------------------------------------------------------------------------------------------------
+
+Thread::~Thread() {
+    if (state == State::waiting) inst->machine.stop_waiting(*this);
+}
+
+bool Thread::is_implicit() const { return task && task->implicit == this; }
+
+bool Thread::is_ready() const {
+    if (state != State::waiting) return false;
+    if (condition.lock && inst->exclusive) return false;
+    switch (condition.kind) {
+    case Condition::Kind::none: return false;
+    case Condition::Kind::always: return true;
+    case Condition::Kind::event: return condition.waitable->has_event;
+    case Condition::Kind::set: return condition.set->has_event();
+    case Condition::Kind::gate: return !task->has_backpressure();
+    case Condition::Kind::resolved: return static_cast<const Subtask*>(condition.waitable)->is_resolved();
+    }
+    return false;
+}
+
+// ---- tasks ------------------------------------------------------------------------------------------------------------------------
+
+bool Task::is_async_type() const { return func && func->func_type().async; }
+const CanonOptions& Task::options() const { return func->options; }
+
+bool Task::needs_exclusive() const { return is_async_type() && (!func->options.async || func->options.callback); }
+
+Thread& Task::make_implicit_thread() {
+    threads.push_back(std::make_unique<Thread>(this, *inst));
+    implicit = threads.back().get();
+    return *implicit;
+}
+
+abi::Checked<void> Task::register_thread(Thread& t) {
+    auto i = inst->threads.add(&t, inst->machine.limits.threads);
+    if (!i) return abi::trap("too many threads in a component instance: " + std::to_string(inst->machine.limits.threads) + " (Limits::threads)");
+    t.index = *i;
+    ++registered;
+    return {};
+}
+
+abi::Checked<void> Task::unregister_thread(Thread& t) {
+    if (--registered == 0 && func && state != State::resolved) return abi::trap("async-lifted export failed to produce a result");
+    inst->threads.remove(t.index);
+    t.index = 0;
+    return {};
+}
+
+bool Task::has_backpressure() const { return inst->backpressure > 0 || (needs_exclusive() && inst->exclusive); }
+bool Task::must_wait_to_enter() const { return has_backpressure() || inst->num_waiting_to_enter > 0; }
+
+// The gate is behind it.
+abi::Checked<void> Task::enter_implicit_thread() {
+    if (needs_exclusive()) inst->exclusive = implicit;
+    return register_thread(*implicit);
+}
+
+abi::Checked<void> Task::exit_implicit_thread() {
+    auto done = unregister_thread(*implicit);
+    if (done && inst->exclusive == implicit) inst->machine.release_lock(*inst);
+    return done;
+}
+
+bool Task::deliver_pending_cancel(bool cancellable) {
+    if (!cancellable || state != State::pending_cancel) return false;
+    state = State::cancel_delivered;
+    return true;
+}
+
+abi::Checked<void> Task::return_(std::span<const Slot> flat, u32 max_flat) {
+    if (state == State::resolved) return abi::trap("`task.return` or `task.cancel` called after the task was resolved");
+    InstanceContext cx(*inst, func->options, abi::Partner::guest, nullptr, this);
+    if (num_borrows > 0) return abi::trap("borrow handles still remain at the end of the call");
+    auto done = source->resolve(cx, *func, flat, max_flat);
+    if (done) state = State::resolved;
+    return done;
+}
+
+abi::Checked<void> Task::cancel() {
+    if (state != State::cancel_delivered) return abi::trap("`task.cancel` called by task which has not been cancelled");
+    if (num_borrows > 0) return abi::trap("borrow handles still remain at the end of the call");
+    source->cancelled();
+    state = State::resolved;
+    return {};
+}
+
+// ---- subtasks ---------------------------------------------------------------------------------------------------------------------
+
+Subtask::Subtask(Machine& m, const LoweredFunc& f, std::span<const Slot> a) : machine(m), func(f), args(a.begin(), a.end()) {}
+
+Subtask::~Subtask() {
+    if (cancel_host) cancel_host();
+}
+
+void release_lenders(std::vector<std::pair<Instance*, u32>>& lenders) {
+    for (auto [inst, index] : lenders)
+        if (Handle* h = inst->handles.get(index))
+            if (auto* r = std::get_if<ResourceHandle>(h)) --r->lends;
+    lenders.clear();
+}
+
+void Subtask::deliver_resolve() {
+    release_lenders(lenders);
+    delivered = true;
+}
+
+// Only a subtask that has a handle tells of its progress.
+void Subtask::progress() {
+    if (index) set_event(machine);
+    if (waiter && is_resolved()) machine.wake(*waiter);
+}
+
+Event Subtask::take_event() {
+    if (is_resolved()) deliver_resolve();
+    return taken({EventCode::subtask, index, u32(state)});
+}
+
+abi::Checked<void> Subtask::start(InstanceContext& callee, const Function& f, std::span<Slot> flat) {
+    state = State::started;
+    progress();
+    return lift_arguments(func, args, lenders, callee, f, flat);
+}
+
+abi::Checked<void> Subtask::resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) {
+    results.resize(1);
+    auto done = lower_results(func, args, callee, f, flat, max_flat, results);
+    if (!done) return done;
+    state = State::returned;
+    cancel_host = nullptr;
+    progress();
+    return {};
+}
+
+void Subtask::cancelled() {
+    state = state == State::starting ? State::cancelled_before_started : State::cancelled_before_returned;
+    cancel_host = nullptr;
+    progress();
+}
+
+}  // namespace heddle::component::runtime

@@ -1,0 +1,144 @@
+// Tasks, threads and subtasks: one call of a component function seen by the callee, what runs for it, and the same call seen by the caller.
+// https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#tasks
+#pragma once
+#include <functional>
+#include <list>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <heddle/engine.hpp>
+
+#include "abi/context.hpp"
+#include "waitable.hpp"
+
+namespace heddle::component::runtime {
+
+class InstanceContext;
+class Machine;
+struct CanonOptions;
+struct Function;
+struct Instance;
+struct LoweredFunc;
+struct Task;
+
+// When a waiting thread is ready.
+struct Condition {
+    enum class Kind : u8 { none, always, event, set, gate, resolved };
+    Kind kind = Kind::none;         // none: suspended, only another thread resumes it
+    bool lock = false;              // and the instance's lock must be free
+    Waitable* waitable = nullptr;   // event; resolved: a Subtask
+    WaitableSet* set = nullptr;
+};
+
+struct Thread {
+    enum class State : u8 { suspended, waiting, running };
+    // What run_body() has to do next on a thread with an Execution of its own.
+    enum class Phase : u8 { start, call, post_return, callback, callback_call, spawned, core_start, native };
+
+    Thread(Task* t, Instance& i) : task(t), inst(&i) {}
+    Thread(const Thread&) = delete;
+    ~Thread();
+
+    bool is_suspended() const { return state == State::suspended; }
+    bool is_ready() const;
+    bool is_implicit() const;
+
+    Task* task;
+    Instance* inst;
+    u32 index = 0;                  // in the instance's table of threads; 0: not registered
+    State state = State::suspended;
+    Phase phase = Phase::start;
+    Condition condition;
+    bool cancellable = false;
+    bool cancelled = false;         // what the last wait gave
+    bool queued = false;
+    bool at_gate = false;           // waits to enter its instance
+    WaitableSet* waited = nullptr;  // callback: the set it waits for; null: it yields
+    std::list<Thread*>::iterator place;
+    std::unique_ptr<Execution> own; // null while it waits without a stack
+    Execution* exec = nullptr;      // own, or that of a synchronous call's caller
+    u64 tls[2] = {0, 0};
+    Func start;                     // spawned, core_start: what it calls
+    Slot argument;                  // spawned
+    std::vector<Slot> flat;         // results kept for post-return
+    Host (*native)(Caller&, Thread&) = nullptr;
+    void* native_data = nullptr;
+};
+
+// Who called: where arguments come from and results go to.
+class CallSource {
+public:
+    virtual ~CallSource() = default;
+    // The callee starts: arguments are lifted now, and lowered to the callee's flat values.
+    virtual abi::Checked<void> start(InstanceContext& callee, const Function& f, std::span<Slot> flat) = 0;
+    // The callee's flat results, of which up to max_flat stand for themselves.
+    virtual abi::Checked<void> resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) = 0;
+    virtual void cancelled() {}
+    virtual void killed(const Trap&) {}
+};
+
+struct Task : std::enable_shared_from_this<Task> {
+    enum class State : u8 { initial, started, pending_cancel, cancel_delivered, resolved };
+
+    Task(std::shared_ptr<Function> f, Instance& i, CallSource* s) : func(std::move(f)), inst(&i), source(s) {}
+    bool is_async_type() const;
+    bool needs_exclusive() const;     // async type, and one stack per instance
+    bool is_resolved() const { return state == State::resolved; }
+    const CanonOptions& options() const;
+
+    Thread& make_implicit_thread();
+    abi::Checked<void> register_thread(Thread& t);
+    abi::Checked<void> unregister_thread(Thread& t);
+    // True: it waits at the gate.
+    bool must_wait_to_enter() const;
+    bool has_backpressure() const;
+    abi::Checked<void> enter_implicit_thread();
+    abi::Checked<void> exit_implicit_thread();
+    bool deliver_pending_cancel(bool cancellable);
+    abi::Checked<void> return_(std::span<const Slot> flat, u32 max_flat);
+    abi::Checked<void> cancel();
+
+    std::shared_ptr<Function> func;   // null: a core start function, or other work of the instance
+    Instance* inst;
+    CallSource* source;               // kept alive by source_owner, or the frame of a synchronous call
+    std::shared_ptr<CallSource> source_owner;
+    State state = State::initial;
+    u32 num_borrows = 0;
+    u32 registered = 0;               // threads in the instance's table
+    Thread* implicit = nullptr;
+    std::vector<std::unique_ptr<Thread>> threads;
+};
+
+// https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#subtask-state
+struct Subtask final : Waitable, CallSource {
+    enum class State : u8 { starting, started, returned, cancelled_before_started, cancelled_before_returned };
+
+    Subtask(Machine& m, const LoweredFunc& f, std::span<const Slot> args);
+    ~Subtask() override;
+    bool is_resolved() const { return state >= State::returned; }
+    void deliver_resolve();
+    void progress();
+
+    Event take_event() override;
+    abi::Checked<void> start(InstanceContext& callee, const Function& f, std::span<Slot> flat) override;
+    abi::Checked<void> resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) override;
+    void cancelled() override;
+
+    Machine& machine;
+    const LoweredFunc& func;
+    State state = State::starting;
+    bool cancellation_requested = false, delivered = false;
+    std::vector<Slot> args;
+    std::vector<Slot> results;
+    std::vector<std::pair<Instance*, u32>> lenders;
+    std::weak_ptr<Task> callee;
+    Thread* waiter = nullptr;         // of a synchronous lower
+    // A host callee: how to cancel it.
+    std::function<void()> cancel_host;
+};
+
+// Gives lent handles back.
+void release_lenders(std::vector<std::pair<Instance*, u32>>& lenders);
+
+}  // namespace heddle::component::runtime
