@@ -301,6 +301,23 @@ ALWAYS_INLINE TrapCode atomic_fence(State&) {
     return done();
 }
 
+template <bool d>
+ALWAYS_INLINE TrapCode atomic_notify(State& s) {
+    s.put<d>(heddle::atomic_notify(s.acc, s.get<u32>(1)));
+    return done();
+}
+template <u32 bytes, bool d>
+ALWAYS_INLINE TrapCode atomic_wait(State& s) {
+    u32 how = 0;
+    TrapCode t = heddle::atomic_wait(*s.instance, u32(s.pc[2]), s.acc, bytes, s.get<u64>(1), s.get<i64>(2), how);
+    if (t != TrapCode::none) [[unlikely]] return t;
+    s.put<d>(how);
+    reload_memory(s);
+    return done();
+}
+template <bool d> constexpr auto atomic_wait32 = atomic_wait<4, d>;
+template <bool d> constexpr auto atomic_wait64 = atomic_wait<8, d>;
+
 // ---- the table
 
 constexpr u32 words(Body b) {
@@ -323,7 +340,11 @@ constexpr u32 words(Body b) {
     case Body::add128:
     case Body::sub128:
     case Body::mul_wide_s:
-    case Body::mul_wide_u: return 3;
+    case Body::mul_wide_u:
+    case Body::atomic_wait32:
+    case Body::atomic_wait32_d:
+    case Body::atomic_wait64:
+    case Body::atomic_wait64_d: return 3;
     case Body::set_v128:
     case Body::address: return 4;
     default: return 2;

@@ -21,6 +21,11 @@ TrapCode table_copy(InstanceObject& in, u32 to_table, u32 from_table, u64 to, u6
 TrapCode table_init(InstanceObject& in, u32 table, u32 elem, u64 to, u32 from, u32 count) noexcept;
 void elem_drop(InstanceObject& in, u32 elem) noexcept;
 
+// Waiting on shared memories (wait_queue.cpp); `at` is the host address of the value. `how`: 0 notified, 1 the value was another, 2 timed out.
+// https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md#wait-and-notify-operators
+u32 atomic_notify(u64 at, u32 count) noexcept;
+TrapCode atomic_wait(InstanceObject& in, u32 memory, u64 at, u32 bytes, u64 expected, i64 timeout_ns, u32& how) noexcept;
+
 // Calls between guest and host (execution.cpp).
 // A guest function called the host function whose arguments lie at `frame`; its record is written. On Host::done the results lie at `frame`.
 // On Host::call, context.pc / frame / instance say where the interpreter goes on. On block, park: run() is to be left (context holds where

@@ -132,6 +132,9 @@ void Translator::other(const Instr& in) {
         word(in.index | (is64 ? 1u << 31 : 0));
         return result(is64 ? Class::i64 : Class::i32);
     }
+    case Op::memory_atomic_notify:
+    case Op::memory_atomic_wait32:
+    case Op::memory_atomic_wait64: return wait_or_notify(in);
     case Op::atomic_fence: return emit(body_id(Body::atomic_fence), 0);
     default: return reference_op(in);
     }

@@ -359,6 +359,18 @@ void Translator::atomic(const Instr& in) {
     if (row.signature.result_count) result(class_of(row.signature.results[0]));
 }
 
+void Translator::wait_or_notify(const Instr& in) {
+    bool waits = in.op != Op::memory_atomic_notify;
+    u32 timeout = waits ? slot_for(pop()) : 0;
+    u32 operand = slot_for(pop());
+    Operand e = pop();
+    pointer(e, in.mem, in.op == Op::memory_atomic_wait64 ? 8 : 4, true);
+    Body b = !waits ? Body::atomic_notify : in.op == Op::memory_atomic_wait32 ? Body::atomic_wait32 : Body::atomic_wait64;
+    emit(body_id(b), abcd(0, operand, timeout));
+    if (waits) word(in.mem.memory);
+    result(Class::i32);
+}
+
 void Translator::wide_arithmetic(Op op) {
     u32 operands[4] = {};
     u32 n = info(op).signature.operand_count;

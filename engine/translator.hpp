@@ -186,6 +186,7 @@ private:
     void condition(bool sense, bool back);
     void wide_arithmetic(Op op);
     void atomic(const Instr& in);
+    void wait_or_notify(const Instr& in);
 
     // ---- instructions (translate_simd.cpp)
     void vector(const Instr& in);
