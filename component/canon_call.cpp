@@ -436,32 +436,29 @@ Host run_destructor(Caller& c, Thread& t) {
 
 // ---- the host calls -----------------------------------------------------------------------------------------------------------------------
 
-std::optional<std::vector<Val>> call_function(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args) {
+std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args) {
     m.run_drops();
-    if (!f->inst) {
-        m.trap = component_trap("a host function cannot be called through a component's exports");
-        return std::nullopt;
-    }
-    Instance& to = *f->inst;
-    if (auto why = cannot_enter(to, nullptr)) {
-        m.trap = component_trap(*why);
-        return std::nullopt;
-    }
     auto caller = std::make_shared<HostCaller>(std::move(args));
-    auto task = make_task(f, caller);
-    std::size_t base = m.chain.size();
-    bool ok = true;
-    if (task->is_async_type()) {
-        if (start_or_wait(m, *task, nullptr)) ok = m.drive(base);
-        ok = ok && m.run_until(caller->done, to) && !caller->trap;
-    } else {
-        m.push({Scope::sync, task->implicit, task.get(), &to, nullptr});
-        ok = m.drive(base);
+    if (!f->inst) caller->killed(component_trap("a host function cannot be called through a component's exports"));
+    else if (auto why = cannot_enter(*f->inst, nullptr)) caller->killed(component_trap(*why));
+    if (caller->done) {
+        m.trap = *caller->trap;
+        return caller;
     }
-    if (caller->trap) m.trap = *caller->trap;
+    auto task = make_task(f, caller);
+    caller->task = task;
+    std::size_t base = m.chain.size();
+    if (!task->is_async_type()) {
+        m.push({Scope::sync, task->implicit, task.get(), f->inst, nullptr});
+        if (!m.drive(base) && !caller->trap) caller->killed(m.trap);
+    } else if (start_or_wait(m, *task, nullptr) && !m.drive(base) && !caller->trap) caller->killed(m.trap);
     m.run_drops();
-    if (!ok || caller->trap) return std::nullopt;
-    return std::move(caller->results);
+    return caller;
+}
+
+void finish_call(Machine& m, Instance& callee, HostCaller& call) {
+    if (!call.done && !m.run_until(call.done, callee) && !call.trap) call.killed(m.trap);
+    if (call.trap) m.trap = *call.trap;
 }
 
 }  // namespace heddle::component::runtime

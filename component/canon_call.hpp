@@ -53,10 +53,13 @@ public:
     std::vector<Val> results;
     bool done = false, was_cancelled = false;
     std::optional<Trap> trap;
+    std::weak_ptr<Task> task;
 };
 
-// Calls to the end. Empty results on a trap: Machine::trap says why.
-std::optional<std::vector<Val>> call_function(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args);
+// Begins a call. A function of a synchronous type is done then, and so is one that trapped.
+std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args);
+// Runs the Store until the call is done.
+void finish_call(Machine& m, Instance& callee, HostCaller& call);
 
 // resource.drop of an own handle whose destructor is guest code.
 Host call_destructor(Caller& c, Instance& from, const ResourceType& type, u64 rep);

@@ -98,22 +98,77 @@ std::vector<ExternInfo> Component::exports() const { return describe(*data_, dat
 
 // ---- functions --------------------------------------------------------------------------------------------------------------------------
 
-component::FunctionType ComponentFunc::type() const { return component::Describer(func_->view.types())(func_->func_type()); }
+struct ComponentCall::Data {
+    std::weak_ptr<Machine> machine;
+    std::shared_ptr<Function> func;
+    std::shared_ptr<HostCaller> call;
+};
 
-Result<std::optional<component::Val>> ComponentFunc::call(std::vector<component::Val> args) const {
+namespace {
+
+const component::FunctionType& type_of(const Function& f) {
+    if (!f.described) f.described = std::make_shared<const component::FunctionType>(component::Describer(f.view.types())(f.func_type()));
+    return *f.described;
+}
+
+Result<std::optional<component::Val>> result_of(HostCaller& c) {
+    if (c.trap) return std::unexpected(Error{Error::Kind::trapped, c.trap->message()});
+    if (c.was_cancelled) return std::unexpected(Error{Error::Kind::usage, "the call was cancelled"});
+    if (!c.done) return std::unexpected(Error{Error::Kind::usage, "the call is still going on"});
+    if (c.results.empty()) return std::optional<component::Val>();
+    return std::optional(c.results.front());
+}
+
+}  // namespace
+
+component::FunctionType ComponentFunc::type() const { return type_of(*func_); }
+
+Result<std::shared_ptr<Machine>> ComponentFunc::ready_for(std::span<const component::Val> args) const {
+    auto usage = [](std::string why) { return std::unexpected(Error{Error::Kind::usage, std::move(why)}); };
     auto m = machine_.lock();
     if (!m) return std::unexpected(gone());
-    if (m->store.parked()) return std::unexpected(Error{Error::Kind::usage, "busy: another call of this Store is parked"});
-    component::FunctionType t = type();
-    if (args.size() != t.params.size())
-        return std::unexpected(Error{Error::Kind::usage, "the function takes " + std::to_string(t.params.size()) + " arguments, given " + std::to_string(args.size())});
+    if (m->store.parked()) return usage("busy: another call of this Store is parked");
+    const component::FunctionType& t = type_of(*func_);
+    if (args.size() != t.params.size()) return usage("the function takes " + std::to_string(t.params.size()) + " arguments, given " + std::to_string(args.size()));
     for (std::size_t i = 0; i < args.size(); ++i)
         if (!matches(args[i], t.params[i].type))
-            return std::unexpected(Error{Error::Kind::usage, "argument " + t.params[i].name + " is " + to_string(args[i]) + ", which is no " + to_string(t.params[i].type)});
-    auto results = call_function(*m, func_, std::move(args));
-    if (!results) return std::unexpected(Error{Error::Kind::trapped, m->trap.message()});
-    if (results->empty()) return std::optional<component::Val>();
-    return std::optional(std::move(results->front()));
+            return usage("argument `" + t.params[i].name + "` is " + to_string(args[i]) + ", which is no " + to_string(t.params[i].type));
+    return m;
+}
+
+Result<ComponentCall> ComponentFunc::start(std::vector<component::Val> args) const {
+    auto m = ready_for(args);
+    if (!m) return std::unexpected(m.error());
+    auto call = start_call(**m, func_, std::move(args));
+    return ComponentCall(std::make_shared<ComponentCall::Data>(ComponentCall::Data{*m, func_, std::move(call)}));
+}
+
+Result<std::optional<component::Val>> ComponentFunc::call(std::vector<component::Val> args) const {
+    auto m = ready_for(args);
+    if (!m) return std::unexpected(m.error());
+    auto call = start_call(**m, func_, std::move(args));
+    if (!call->done) finish_call(**m, *func_->inst, *call);
+    if (call->done && !call->trap && !call->was_cancelled && !call->results.empty()) return std::optional(std::move(call->results.front()));
+    return result_of(*call);
+}
+
+bool ComponentCall::is_done() const { return data_->call->done; }
+Result<std::optional<component::Val>> ComponentCall::result() const { return result_of(*data_->call); }
+
+Result<std::optional<component::Val>> ComponentCall::wait() const {
+    auto m = data_->machine.lock();
+    if (!m) return std::unexpected(gone());
+    if (m->store.parked()) return std::unexpected(Error{Error::Kind::usage, "busy: another call of this Store is parked"});
+    if (!data_->call->done) finish_call(*m, *data_->func->inst, *data_->call);
+    return result_of(*data_->call);
+}
+
+void ComponentCall::cancel() const {
+    auto m = data_->machine.lock();
+    auto task = data_->call->task.lock();
+    if (!m || !task || data_->call->done || !m->chain.empty() || m->store.parked()) return;
+    bool can = task->state == Task::State::initial || task->state == Task::State::started;
+    if (can && m->request_cancellation(*task, nullptr)) m->drive(0);
 }
 
 // ---- instances --------------------------------------------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ struct Function {
     CanonOptions options;
     std::shared_ptr<const HostFunction> host;
     std::string name;             // for messages
+    mutable std::shared_ptr<const FunctionType> described;  // made when first asked for
     const types::Func& func_type() const { return view.types()[type]; }
 };
 
@@ -147,7 +148,6 @@ struct Instance {
     std::vector<std::shared_ptr<void>> keep;        // the data of this instance's built-ins
 
     bool dead() const { return group->dead; }
-    Instance& root() { return parent ? parent->root() : *this; }
     bool is_self_or_descendant_of(const Instance* other) const;
     // The entering set: this instance and its ancestors without those of the caller.
     bool may_enter_from(const Instance* caller) const;

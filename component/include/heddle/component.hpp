@@ -326,6 +326,24 @@ private:
 template <class Signature>
 class TypedComponentFunc;
 
+// A call that is going on. It makes progress in ComponentScheduler::tick, in wait(), and in every other call of its Store.
+class ComponentCall {
+public:
+    bool is_done() const;
+    // Of a call that is done: the result, or why there is none.
+    Result<std::optional<component::Val>> result() const;
+    // Runs the Store until the call is done; a deadlock is a trap.
+    Result<std::optional<component::Val>> wait() const;
+    // Asks the guest to end early. It may go on, and return as ever; ended early, the result is an error of kind usage.
+    void cancel() const;
+
+    struct Data;
+    explicit ComponentCall(std::shared_ptr<Data> d) : data_(std::move(d)) {}
+
+private:
+    std::shared_ptr<Data> data_;
+};
+
 // A function of an instance. Use it while its Store lives.
 class ComponentFunc {
 public:
@@ -333,6 +351,8 @@ public:
     // Calls to the end; an asynchronous function is driven until it returns. Errors: usage (arguments do not fit), trapped (the Store's
     // component_trap says more). An instance that trapped cannot be entered again.
     Result<std::optional<component::Val>> call(std::vector<component::Val> args) const;
+    // Begins a call: an asynchronous function runs until it blocks, any other to its end. Errors: usage.
+    Result<ComponentCall> start(std::vector<component::Val> args) const;
     template <class Signature>
     Result<TypedComponentFunc<Signature>> typed() const;
 
@@ -340,6 +360,7 @@ public:
         : machine_(std::move(m)), func_(std::move(f)) {}
 
 private:
+    Result<std::shared_ptr<component::runtime::Machine>> ready_for(std::span<const component::Val> args) const;
     std::weak_ptr<component::runtime::Machine> machine_;
     std::shared_ptr<component::runtime::Function> func_;
 };

@@ -1,0 +1,184 @@
+#include "chain.hpp"
+
+#include "support/world.hpp"
+
+namespace heddle::component::testing {
+namespace {
+
+// `wait` waits until `open` was called as often; stackful or by callback.
+const std::string gate = R"((component
+  (core module $table (table (export "t") 1 funcref))
+  (core instance $table (instantiate $table))
+  (core module $m
+    (import "" "return" (func $return (param i32)))
+    (import "" "yield" (func $yield (result i32)))
+    (global $open (mut i32) (i32.const 0))
+    (func (export "open") (global.set $open (i32.const 1)))
+    (func (export "wait") (param i32) (result i32)
+      (loop $again (if (i32.eqz (global.get $open)) (then (drop (call $yield)) (br $again))))
+      (local.get 0))
+    (global $n (mut i32) (i32.const 0))
+    (func (export "wait-cb") (param i32) (result i32) (global.set $n (i32.add (global.get $n) (local.get 0))) (i32.const 1))
+    (func (export "cb") (param i32 i32 i32) (result i32)
+      (if (i32.eqz (global.get $open)) (then (return (i32.const 1))))
+      (call $return (global.get $n)) (i32.const 0)))
+  (core func $return (canon task.return (result u32)))
+  (core func $yield (canon thread.yield))
+  (core instance $i (instantiate $m (with "" (instance (export "return" (func $return)) (export "yield" (func $yield))))))
+  (func (export "open") (canon lift (core func $i "open")))
+  (func (export "wait") async (param "n" u32) (result u32) (canon lift (core func $i "wait")))
+  (func (export "wait-cb") async (param "n" u32) (result u32) (canon lift (core func $i "wait-cb") async (callback (core func $i "cb"))))))";
+
+TEST(Async, a_call_that_waits_is_driven_by_ticks) {
+    World w;
+    auto i = w.make(gate);
+    auto call_ = i.find_func("wait-cb")->start({Val::u32(7)});
+    ASSERT_TRUE(call_);
+    for (int n = 0; n < 10; ++n) ComponentScheduler::tick(w.store);
+    EXPECT_FALSE(call_->is_done());
+    EXPECT_EQ(text_of(call(i, "open")), "nothing");
+    EXPECT_EQ(text_of(call_->wait()), "7");
+}
+
+TEST(Async, many_calls_wait_by_callback_without_a_stack) {
+    World w;
+    auto i = w.make(gate);
+    std::vector<ComponentCall> calls;
+    for (u32 n = 0; n < 5'000; ++n) calls.push_back(*i.find_func("wait-cb")->start({Val::u32(1)}));
+    call(i, "open");
+    for (ComponentCall& c : calls) EXPECT_EQ(text_of(c.wait()), "5000");
+}
+
+TEST(Async, exclusive_tasks_wait_at_the_gate_in_their_order) {
+    World w;
+    auto i = w.make(gate);
+    std::vector<ComponentCall> calls;
+    for (u32 n = 0; n < 50; ++n) calls.push_back(*i.find_func("wait")->start({Val::u32(n)}));
+    call(i, "open");
+    std::vector<u32> order;
+    std::vector<bool> seen(calls.size());
+    do {
+        for (u32 n = 0; n < calls.size(); ++n)
+            if (calls[n].is_done() && !seen[n]) {
+                seen[n] = true;
+                order.push_back(n);
+            }
+    } while (ComponentScheduler::tick(w.store));
+    ASSERT_EQ(order.size(), 50u);
+    EXPECT_TRUE(std::ranges::is_sorted(order));
+}
+
+TEST(Async, a_call_cancelled_at_the_gate_never_starts) {
+    World w;
+    auto i = w.make(gate);
+    auto first = *i.find_func("wait")->start({Val::u32(1)});
+    auto second = *i.find_func("wait")->start({Val::u32(2)});
+    second.cancel();
+    EXPECT_TRUE(second.is_done());
+    EXPECT_EQ(text_of(second.result()), "usage: the call was cancelled");
+    call(i, "open");
+    EXPECT_EQ(text_of(first.wait()), "1");
+}
+
+// Waits for something that never comes.
+const std::string stuck = R"((component
+  (core module $mem (memory (export "mem") 1))
+  (core instance $mem (instantiate $mem))
+  (core module $m
+    (import "" "new" (func $new (result i32)))
+    (import "" "wait" (func $wait (param i32 i32) (result i32)))
+    (func (export "f") (drop (call $wait (call $new) (i32.const 0)))))
+  (core func $new (canon waitable-set.new))
+  (core func $wait (canon waitable-set.wait (memory (core memory $mem "mem"))))
+  (core instance $i (instantiate $m (with "" (instance (export "new" (func $new)) (export "wait" (func $wait))))))
+  (func (export "f") async (canon lift (core func $i "f")))
+  (func (export "g") (canon lift (core func $i "f")))))";
+
+TEST(Async, a_deadlock_is_a_trap) {
+    World w;
+    EXPECT_EQ(text_of(call(w.make(stuck), "f")), "trapped: deadlock detected: event loop cannot make further progress");
+}
+
+TEST(Async, a_synchronous_function_cannot_block) {
+    World w;
+    EXPECT_EQ(text_of(call(w.make(stuck), "g")), "trapped: cannot block a synchronous task before returning");
+}
+
+TEST(Async, calls_that_wait_die_with_the_store) {
+    World w;
+    auto i = w.make(gate);
+    for (u32 n = 0; n < 10; ++n) {
+        (void)*i.find_func("wait")->start({Val::u32(n)});
+        (void)*i.find_func("wait-cb")->start({Val::u32(n)});
+    }
+}
+
+// ---- host functions that answer later -----------------------------------------------------------------------------------------------------
+
+std::string with_host(std::string_view async) {
+    return "(component (import \"later\" (func $later " + std::string(async) + R"( (param "n" u32) (result u32)))
+      (core func $later (canon lower (func $later)))
+      (core module $m (import "" "later" (func $later (param i32) (result i32)))
+        (func (export "f") (param i32) (result i32) (i32.add (call $later (local.get 0)) (i32.const 1))))
+      (core instance $i (instantiate $m (with "" (instance (export "later" (func $later))))))
+      (func (export "f") )" + std::string(async) + R"( (param "n" u32) (result u32) (canon lift (core func $i "f")))))";
+}
+
+TEST(Async, a_synchronous_host_function_that_answers_later_parks_the_store) {
+    World w;
+    std::optional<Deferred> open;
+    w.imports.root().raw("later", [&](HostCall& c) {
+        open = c.defer();
+        return c.wait();
+    });
+    int waits = 0;
+    w.store.on_park([&](Store& s) {
+        EXPECT_TRUE(s.parked());
+        if (++waits == 3) open->resolve(Val::u32(41));
+        return true;
+    });
+    EXPECT_EQ(text_of(call(w.make(with_host("")), "f", {Val::u32(1)})), "42");
+    EXPECT_EQ(waits, 3);
+}
+
+TEST(Async, an_asynchronous_host_function_answers_in_a_tick) {
+    World w;
+    std::vector<std::pair<Deferred, u32>> open;
+    w.imports.root().raw("later", [&](HostCall& c) {
+        open.emplace_back(c.defer(), c.args()[0].as<u32>());
+        return c.wait();
+    });
+    auto a = w.make(with_host("async")), b = w.make(with_host("async"));
+    auto one = *a.find_func("f")->start({Val::u32(10)});
+    auto two = *b.find_func("f")->start({Val::u32(20)});
+    ASSERT_EQ(open.size(), 2u);
+    open[1].first.resolve(Val::u32(open[1].second * 2));
+    while (ComponentScheduler::tick(w.store)) {}
+    EXPECT_FALSE(one.is_done());
+    EXPECT_EQ(text_of(two.result()), "41");
+    open[0].first.fail("no answer");
+    EXPECT_EQ(text_of(one.wait()), "trapped: no answer");
+}
+
+TEST(Async, a_host_function_is_told_when_its_caller_is_gone) {
+    int cancelled = 0;
+    {
+        World w;
+        w.imports.root().raw("later", [&](HostCall& c) {
+            c.defer().on_cancel([&] { ++cancelled; });
+            return c.wait();
+        });
+        (void)*w.make(with_host("async")).find_func("f")->start({Val::u32(1)});
+        EXPECT_EQ(cancelled, 0);
+    }
+    EXPECT_EQ(cancelled, 1);
+}
+
+TEST(Async, a_host_function_that_answers_at_once_needs_no_tick) {
+    World w;
+    w.imports.root().func("later", [](u32 n) { return n * 2; });
+    EXPECT_EQ(text_of(call(w.make(with_host("async")), "f", {Val::u32(3)})), "7");
+}
+
+}  // namespace
+}  // namespace heddle::component::testing
