@@ -49,7 +49,7 @@ private:
 
     // What an object is made of stays on the stack, and alive, until it is made.
     const std::vector<V128>& operands() {
-        held_.words = &stack_.data()->lo;
+        held_.words = stack_.empty() ? nullptr : &stack_.front().lo;
         held_.count = stack_.size() * 2;
         return stack_;
     }
