@@ -7,19 +7,21 @@ import re
 import subprocess
 import sys
 
-# The handlers that go out of line by nature: bulk and table instructions, exceptions, host functions, translation.
+# The handlers that go out of line by nature: bulk and table instructions, exceptions, host functions, translation, what allocates or
+# copies objects, waiting and waking, and casts, which walk the types' supers.
 OUT_OF_LINE = re.compile(
     r"move_block|memory_(grow|fill|copy|init)|data_drop|elem_drop|table_(grow|fill|copy|init)|_closer|indirect_trap"
     r"|throw|translate_|host_entry|resume_host|unsupported"
+    r"|struct_new|array_(new|fill|copy|init)|ref_test|ref_cast|branch_on_cast|atomic_(wait|notify)"
 )
 
 
 def functions(archive, objdump):
-    """(name, instructions) of every function in the handlers' object files."""
+    """(name, instructions) of every function in the handlers' object files, as GNU's or LLVM's objdump prints them."""
     text = subprocess.run([objdump, "-d", "--no-show-raw-insn", archive], check=True, capture_output=True, text=True).stdout
     member, name, body = "", None, []
     for line in text.splitlines():
-        if match := re.match(r"^(\S+\.o):\s+file format", line):
+        if match := re.match(r"^(\S+\.o)\)?:\s+file format", line):
             member = match[1]
         elif match := re.match(r"^[0-9a-f]+ <(.+)>:$", line):
             if name:
@@ -33,7 +35,7 @@ def functions(archive, objdump):
 
 def faults(name, body):
     for instruction in body:
-        if re.match(r"push|sub\s+\$0x[0-9a-f]+,%rsp|call", instruction):
+        if re.match(r"push|subq?\s+\$0x[0-9a-f]+,\s*%rsp|call", instruction):
             yield instruction
         if "branch" in name and instruction.startswith("cmov"):
             yield instruction
