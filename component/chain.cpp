@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "canon_call.hpp"
+#include "stream.hpp"
 
 namespace heddle::component::runtime {
 
@@ -47,6 +48,7 @@ Machine::~Machine() {
     }
     retired.clear();
     in_transit.clear();
+    host_reads.clear();
 }
 
 // ---- the chain ------------------------------------------------------------------------------------------------------------------------
@@ -161,6 +163,7 @@ bool Machine::drive(std::size_t base) {
 
 bool Machine::tick() {
     for (auto& done : std::exchange(completions, {})) done();
+    std::erase_if(host_reads, [](const auto& s) { return s->dropped; });
     run_drops();
     Thread* t = take_ready(nullptr);
     if (!t) return false;

@@ -101,6 +101,7 @@ public:
     Trap trap;
     u64 pending_host = 0;                         // host operations that will complete
     std::vector<std::function<void()>> completions;  // applied by tick
+    std::vector<std::shared_ptr<SharedCopy>> host_reads;  // kept while the guest's end lives
     std::unordered_map<u64, std::shared_ptr<void>> in_transit;  // streams and the like between lift and lower
     u64 next_transit = 1;
     std::vector<std::unique_ptr<Thread>> retired; // ended while their native code still ran

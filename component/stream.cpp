@@ -20,8 +20,16 @@ void SharedCopy::notify_pending(CopyResult r) {
     if (side) side->on_copy_done(r);
 }
 
+void SharedCopy::set_host_due(bool due) {
+    if (due == host_is_due) return;
+    host_is_due = due;
+    if (due) ++machine->pending_host;
+    else --machine->pending_host;
+}
+
 void SharedCopy::drop() {
     if (std::exchange(dropped, true)) return;
+    set_host_due(false);
     notify_pending(CopyResult::dropped);
 }
 
@@ -33,7 +41,7 @@ abi::Checked<void> SharedCopy::copy(CopySide& side, bool reads) {
     if (!pending) {
         pending = &side;
         pending_reads = reads;
-        return {};
+        return reads && on_waiting_read ? on_waiting_read() : abi::Checked<void>();
     }
     if (side.buffer.inst && side.buffer.inst == pending->buffer.inst && !number)
         return abi::trap(std::string("cannot read from and write to intra-component ") + (stream ? "stream" : "future"));

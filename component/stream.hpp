@@ -49,6 +49,11 @@ struct SharedCopy {
     CopySide* pending = nullptr;
     bool pending_reads = false;
     bool number = true;                       // none or number type: one instance may hold both ends
+    // The host's end: it writes when a guest's read waits, or reads what guests write.
+    std::shared_ptr<CopySide> host;
+    std::function<abi::Checked<void>()> on_waiting_read;
+    bool host_is_due = false;                 // the other side waits for the host; counted in Machine::pending_host
+    void set_host_due(bool due);
 
 private:
     abi::Checked<void> copy_stream(CopySide& side, bool reads);

@@ -180,5 +180,177 @@ TEST(Async, a_host_function_that_answers_at_once_needs_no_tick) {
     EXPECT_EQ(text_of(call(w.make(with_host("async")), "f", {Val::u32(3)})), "7");
 }
 
+// ---- streams and futures of the host ------------------------------------------------------------------------------------------------------
+
+// `sum` adds a stream of numbers up, four at a time; `count` writes 1 … n; `later` reads a future.
+const std::string streams = "(component " + memory_module + R"(
+  (type $s (stream u32))
+  (type $f (future u32))
+  (core func $new (canon stream.new $s))
+  (core func $read (canon stream.read $s (memory (core memory $memory "mem"))))
+  (core func $write (canon stream.write $s (memory (core memory $memory "mem"))))
+  (core func $drop-r (canon stream.drop-readable $s))
+  (core func $drop-w (canon stream.drop-writable $s))
+  (core func $read-f (canon future.read $f (memory (core memory $memory "mem"))))
+  (core func $return (canon task.return (result $s)))
+  (core module $m
+    (import "" "mem" (memory 1))
+    (import "" "new" (func $new (result i64)))
+    (import "" "read" (func $read (param i32 i32 i32) (result i32)))
+    (import "" "write" (func $write (param i32 i32 i32) (result i32)))
+    (import "" "drop-r" (func $drop-r (param i32)))
+    (import "" "drop-w" (func $drop-w (param i32)))
+    (import "" "read-f" (func $read-f (param i32 i32) (result i32)))
+    (import "" "return" (func $return (param i32)))
+    (func (export "sum") (param $s i32) (result i32) (local $r i32) (local $i i32) (local $sum i32)
+      (loop $again
+        (local.set $r (call $read (local.get $s) (i32.const 64) (i32.const 4)))
+        (local.set $i (i32.const 0))
+        (block $end (loop $next
+          (br_if $end (i32.ge_u (local.get $i) (i32.shr_u (local.get $r) (i32.const 4))))
+          (local.set $sum (i32.add (local.get $sum) (i32.load offset=64 (i32.mul (local.get $i) (i32.const 4)))))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br $next)))
+        (br_if $again (i32.eqz (i32.and (local.get $r) (i32.const 15)))))
+      (call $drop-r (local.get $s))
+      (local.get $sum))
+    (func (export "count") (param $n i32) (local $ends i64) (local $w i32) (local $i i32)
+      (local.set $ends (call $new))
+      (local.set $w (i32.wrap_i64 (i64.shr_u (local.get $ends) (i64.const 32))))
+      (call $return (i32.wrap_i64 (local.get $ends)))
+      (block $end (loop $next
+        (br_if $end (i32.ge_u (local.get $i) (local.get $n)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (i32.store (i32.const 128) (local.get $i))
+        (br_if $end (i32.and (i32.const 15) (call $write (local.get $w) (i32.const 128) (i32.const 1))))
+        (br $next)))
+      (call $drop-w (local.get $w)))
+    (func (export "later") (param $f i32) (result i32)
+      (drop (call $read-f (local.get $f) (i32.const 64)))
+      (i32.load (i32.const 64))))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "mem" (memory $memory "mem")) (export "new" (func $new)) (export "read" (func $read)) (export "write" (func $write))
+    (export "drop-r" (func $drop-r)) (export "drop-w" (func $drop-w)) (export "read-f" (func $read-f)) (export "return" (func $return))))))
+  (func (export "sum") async (param "s" $s) (result u32) (canon lift (core func $i "sum")))
+  (func (export "count") async (param "n" u32) (result $s) (canon lift (core func $i "count") async))
+  (func (export "later") async (param "f" $f) (result u32) (canon lift (core func $i "later")))))";
+
+Val numbers(u32 from, u32 count) {
+    std::vector<Val> all;
+    for (u32 n = 0; n < count; ++n) all.push_back(Val::u32(from + n));
+    return Val::list(std::move(all));
+}
+
+TEST(Async, a_guest_reads_what_the_host_has_at_once) {
+    World w;
+    auto i = w.make(streams);
+    u32 next = 1;
+    auto s = make_stream(w.store, [&](u32 max) -> std::optional<Val> {
+        if (next > 100) return std::nullopt;
+        u32 n = std::min(max + 3, 101 - next);  // more than was asked for is kept for later
+        next += n;
+        return numbers(next - n, n);
+    });
+    EXPECT_EQ(text_of(call(i, "sum", {s.readable})), "5050");
+}
+
+TEST(Async, a_guest_waits_for_what_the_host_has_later) {
+    World w;
+    auto i = w.make(streams);
+    std::optional<u32> ready;
+    bool end = false;
+    auto s = make_stream(w.store, [&](u32) -> std::optional<Val> {
+        if (end) return std::nullopt;
+        if (!ready) return Val::list({});
+        return numbers(*std::exchange(ready, std::nullopt), 1);
+    });
+    auto sum = *i.find_func("sum")->start({s.readable});
+    for (u32 n : {5u, 6u, 7u}) {
+        while (ComponentScheduler::tick(w.store)) {}
+        EXPECT_FALSE(sum.is_done());
+        ready = n;
+        s.wake();
+    }
+    while (ComponentScheduler::tick(w.store)) {}
+    end = true;
+    s.wake();
+    EXPECT_EQ(text_of(sum.wait()), "18");
+}
+
+TEST(Async, a_guest_that_waits_for_the_host_is_no_deadlock_while_somebody_waits_with_it) {
+    World w;
+    auto i = w.make(streams);
+    bool end = false;
+    auto s = make_stream(w.store, [&](u32) -> std::optional<Val> { return end ? std::nullopt : std::optional(Val::list({})); });
+    w.store.on_park([&](Store&) {
+        end = true;
+        s.wake();
+        return true;
+    });
+    EXPECT_EQ(text_of(call(i, "sum", {s.readable})), "0");
+}
+
+TEST(Async, a_guest_reads_a_future_of_the_host) {
+    World w;
+    auto i = w.make(streams);
+    std::optional<Val> value;
+    auto f = make_future(w.store, [&] { return value; });
+    auto later = *i.find_func("later")->start({f.readable});
+    EXPECT_FALSE(later.is_done());
+    value = Val::u32(77);
+    f.wake();
+    EXPECT_EQ(text_of(later.wait()), "77");
+}
+
+TEST(Async, the_host_reads_a_guests_stream_to_its_end) {
+    World w;
+    auto i = w.make(streams);
+    Val s = **call(i, "count", {Val::u32(1000)});
+    u64 sum = 0;
+    bool ended = false;
+    auto take = [&](Val list) {
+        for (std::size_t n = 0; n < list.size(); ++n) sum += list.at(n).as<u32>();
+        return true;
+    };
+    ASSERT_TRUE(read_stream(w.store, s, take, [&] { ended = true; }));
+    EXPECT_FALSE(read_stream(w.store, s, take, [] {}));
+    while (ComponentScheduler::tick(w.store)) {}
+    EXPECT_EQ(sum, 500500u);
+    EXPECT_TRUE(ended);
+}
+
+TEST(Async, the_host_takes_a_guests_stream_at_its_own_pace) {
+    World w;
+    auto i = w.make(streams);
+    Val s = **call(i, "count", {Val::u32(10)});
+    std::vector<u32> taken;
+    bool ended = false;
+    auto go_on = read_stream(
+        w.store, s,
+        [&](Val list) {
+            taken.push_back(list.at(0).as<u32>());
+            return false;
+        },
+        [&] { ended = true; });
+    ASSERT_TRUE(go_on);
+    for (u32 n = 1; n <= 10; ++n) {
+        while (ComponentScheduler::tick(w.store)) {}
+        ASSERT_EQ(taken.size(), n);
+        (*go_on)();
+    }
+    while (ComponentScheduler::tick(w.store)) {}
+    EXPECT_EQ(taken.back(), 10u);
+    EXPECT_TRUE(ended);
+}
+
+TEST(Async, a_guest_learns_that_the_host_dropped_its_stream) {
+    World w;
+    auto i = w.make(streams);
+    call(i, "count", {Val::u32(1'000'000'000)});  // the result goes away at once
+    int ticks = 0;
+    while (ComponentScheduler::tick(w.store)) ++ticks;
+    EXPECT_LT(ticks, 10);
+}
+
 }  // namespace
 }  // namespace heddle::component::testing

@@ -397,6 +397,29 @@ struct ComponentScheduler {
     static void shuffle(Store& store, u64 seed);
 };
 
+// ---- streams and futures of the host ------------------------------------------------------------------------------------------------
+
+namespace component {
+
+// An end given to a guest, and how to tell that there is something to read again.
+struct HostStream {
+    Val readable;                     // as an argument or a result
+    std::function<void()> wake;
+};
+// A stream that the host writes. `pull` is asked when the guest reads, for at most `max` elements: a list of them, an empty list (later: then
+// call wake), or nothing at all: the end. Called while the guest's read runs, or in a tick; it must not call guests.
+HostStream make_stream(Store& store, std::function<std::optional<Val>(u32 max)> pull);
+// A future that the host writes: `pull` gives the value, or nothing: later.
+HostStream make_future(Store& store, std::function<std::optional<Val>()> pull);
+
+// Reads a guest's stream to its end. `push` is given lists of at most `max` elements and says whether it takes more at once; if not, call the
+// function that this gives when it does. `ended` is called when the guest has dropped its end. Errors: usage (no end, or one in use).
+Result<std::function<void()>> read_stream(Store& store, const Val& readable, std::function<bool(Val elements)> push, std::function<void()> ended,
+                                          u32 max = 65'536);
+Result<void> read_future(Store& store, const Val& readable, std::function<void(Val)> push);
+
+}  // namespace component
+
 // ---- linking --------------------------------------------------------------------------------------------------------------------------
 
 // Names what components import. Definitions are kept as given, so one linker serves any number of instantiations.

@@ -1,0 +1,195 @@
+// The host's ends of streams and futures: one that gives values when a guest reads, one that takes what a guest writes.
+#include "chain.hpp"
+#include "stream.hpp"
+
+namespace heddle::component::runtime {
+
+namespace {
+
+using Checked = abi::Checked<void>;
+
+struct HostWriter final : CopySide {
+    HostWriter(SharedCopy& s, std::function<std::optional<Val>(u32)> p) : shared(s), pull(std::move(p)) {}
+    void on_copy() override {}
+    void on_copy_done(CopyResult) override {}
+    Checked feed();
+    bool has_elements(u32 wanted);
+
+    SharedCopy& shared;
+    std::function<std::optional<Val>(u32)> pull;
+    bool ended = false;
+};
+
+// Asks the host when all it gave has been read.
+bool HostWriter::has_elements(u32 wanted) {
+    if (buffer.remain() > 0) return true;
+    std::optional<Val> list = pull(std::max(wanted, 1u));
+    ended = !list;
+    if (ended || list->size() == 0) return false;
+    buffer.length = u32(list->size());
+    buffer.progress = 0;
+    buffer.values.clear();
+    buffer.values.push_back(std::move(*list));
+    return true;
+}
+
+// A guest's read waits.
+Checked HostWriter::feed() {
+    if (!shared.pending || shared.dropped) return {};
+    bool has = has_elements(shared.pending->buffer.remain());
+    shared.set_host_due(!has && !ended);
+    if (ended) shared.drop();
+    if (!has) return {};
+    if (shared.pending->buffer.remain() == 0) {
+        shared.notify_pending(CopyResult::completed);
+        return {};
+    }
+    return shared.copy(*this, false);
+}
+
+struct HostReader final : CopySide {
+    HostReader(SharedCopy& s, u32 max) : shared(s), max(max) {}
+    void on_copy() override {
+        shared.pending = nullptr;
+        deliver();
+        if (!paused && shared.stream) arm_again();
+    }
+    void on_copy_done(CopyResult r) override {
+        deliver();
+        if (r == CopyResult::dropped) {
+            if (ended) ended();
+        } else again = shared.stream && !paused;
+    }
+    void deliver() {
+        auto lists = std::exchange(buffer.values, {});
+        for (Val& list : lists) {
+            bool more = push(std::move(list));
+            paused = paused || !more;
+        }
+        shared.set_host_due(paused && !shared.dropped);
+    }
+    void reset() {
+        buffer = {};
+        buffer.length = max;
+    }
+    // In the middle of the guest's write, which is not pending.
+    void arm_again() {
+        reset();
+        shared.pending = this;
+        shared.pending_reads = true;
+    }
+    void arm() {
+        do {
+            again = false;
+            reset();
+            auto done = shared.copy(*this, true);
+            if (!done) failure = std::move(done.error());
+        } while (again);
+    }
+
+    SharedCopy& shared;
+    u32 max;
+    bool paused = false, again = false;
+    std::function<bool(Val)> push;
+    std::function<void()> ended;
+    abi::TrapPtr failure;
+};
+
+// On a guest stack, since storing elements may call realloc.
+Host feed_native(Caller& c, Thread& t) {
+    auto done = static_cast<HostWriter*>(t.native_data)->feed();
+    return done ? Host::done : fail(c, std::move(done.error()));
+}
+
+void feed_later(const std::weak_ptr<SharedCopy>& weak) {
+    auto shared = weak.lock();
+    if (!shared || shared->dropped) return;
+    shared->machine->completions.push_back([shared] {
+        if (!shared->pending || shared->dropped || !shared->host) return;
+        auto* writer = static_cast<HostWriter*>(shared->host.get());
+        if (Instance* inst = shared->pending->buffer.inst) shared->machine->run_native(*inst, &feed_native, writer);
+        else (void)writer->feed();
+    });
+}
+
+// The host reads: what the guest already offered is taken at once.
+void read_now(SharedCopy& shared, HostReader& reader) {
+    Instance* writer = shared.pending ? shared.pending->buffer.inst : nullptr;
+    reader.arm();
+    if (reader.failure && writer) shared.machine->kill(*writer->group, *reader.failure);
+    reader.failure = nullptr;
+}
+
+Result<std::shared_ptr<SharedCopy>> take_end(const Val& v, bool stream) {
+    auto* end = v.is_handle() ? dynamic_cast<HeldEnd*>(v.handle().get()) : nullptr;
+    if (!end || !end->shared || end->shared->stream != stream)
+        return std::unexpected(Error{Error::Kind::usage, "the value holds no readable end, or one that was handed on"});
+    return std::exchange(end->shared, nullptr);
+}
+
+HostStream make_end(Store& store, bool stream, std::function<std::optional<Val>(u32)> pull) {
+    auto shared = std::make_shared<SharedCopy>(*Machine::of(store), stream);
+    auto writer = std::make_shared<HostWriter>(*shared, std::move(pull));
+    shared->on_waiting_read = [w = writer.get()] { return w->feed(); };
+    shared->host = std::move(writer);
+    HostStream s;
+    s.readable = Val::handle(stream ? Val::Kind::stream : Val::Kind::future, std::make_shared<HeldEnd>(shared));
+    s.wake = [weak = std::weak_ptr(shared)] { feed_later(weak); };
+    return s;
+}
+
+}  // namespace
+
+}  // namespace heddle::component::runtime
+
+namespace heddle::component {
+
+using namespace runtime;
+
+HostStream make_stream(Store& store, std::function<std::optional<Val>(u32)> pull) { return make_end(store, true, std::move(pull)); }
+
+HostStream make_future(Store& store, std::function<std::optional<Val>()> pull) {
+    return make_end(store, false, [pull = std::move(pull)](u32) {
+        std::vector<Val> one;
+        if (auto v = pull()) one.push_back(std::move(*v));
+        return std::optional(Val::list(std::move(one)));
+    });
+}
+
+Result<std::function<void()>> read_stream(Store& store, const Val& readable, std::function<bool(Val)> push, std::function<void()> ended, u32 max) {
+    auto shared = take_end(readable, true);
+    if (!shared) return std::unexpected(shared.error());
+    auto reader = std::make_shared<HostReader>(**shared, max);
+    reader->push = std::move(push);
+    reader->ended = std::move(ended);
+    (*shared)->host = reader;
+    auto m = Machine::of(store);
+    m->host_reads.push_back(*shared);
+    m->completions.push_back([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
+    return [machine = std::weak_ptr(m), s = *shared, r = reader.get()] {
+        auto live = machine.lock();
+        if (!live || !r->paused) return;
+        live->completions.push_back([s, r] {
+            r->paused = false;
+            s->set_host_due(false);
+            if (s->pending != r) read_now(*s, *r);
+        });
+    };
+}
+
+Result<void> read_future(Store& store, const Val& readable, std::function<void(Val)> push) {
+    auto shared = take_end(readable, false);
+    if (!shared) return std::unexpected(shared.error());
+    auto reader = std::make_shared<HostReader>(**shared, 1);
+    reader->push = [push = std::move(push)](Val list) {
+        push(list.at(0));
+        return true;
+    };
+    (*shared)->host = reader;
+    auto m = Machine::of(store);
+    m->host_reads.push_back(*shared);
+    m->completions.push_back([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
+    return {};
+}
+
+}  // namespace heddle::component
