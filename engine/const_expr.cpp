@@ -38,7 +38,9 @@ private:
             case Op::i64_add: return binary([](u64 a, u64 b) { return a + b; });
             case Op::i64_sub: return binary([](u64 a, u64 b) { return a - b; });
             case Op::i64_mul: return binary([](u64 a, u64 b) { return a * b; });
-            case Op::struct_new: return make_struct(i);
+            case Op::struct_new:
+            case Op::struct_new_desc: return make_struct(i);
+            case Op::struct_new_default_desc: return described(i, nullptr, 1);
             case Op::struct_new_default: return made(struct_new_default(at_, in_.module->types[i.index]));
             case Op::array_new: return make_array(i);
             case Op::array_new_default: return made(array_new_default(at_, in_.module->types[i.index], u32(pop().lo)));
@@ -54,6 +56,7 @@ private:
         return stack_;
     }
     void made(u64 word, std::size_t operand_count = 0) {
+        if (!word && in_.context->trap == TrapCode::null_descriptor_reference) throw Error{Error::Kind::trapped, message(in_.context->trap)};
         if (!word) throw Error{Error::Kind::limit, std::string(message(in_.context->trap)) + " (Config::max_heap_bytes)"};
         stack_.resize(stack_.size() - operand_count);
         push(word);
@@ -72,7 +75,19 @@ private:
     const SubType& type(const Instr& i) const { return (*in_.module->type_table)[in_.module->types[i.index]]; }
     void make_struct(const Instr& i) {
         std::size_t n = type(i).fields.size();
+        if (i.op == Op::struct_new_desc) {
+            V128 descriptor = pop();
+            std::vector<Slot> values = slots(n, type(i));
+            stack_.push_back(descriptor);
+            operands();
+            return described(i, values.data(), n + 1);
+        }
         made(struct_new(at_, in_.module->types[i.index], slots(n, type(i)).data()), n);
+    }
+    // The descriptor is the topmost operand. Without values the fields are zero.
+    void described(const Instr& i, const Slot* values, std::size_t operand_count) {
+        operands();
+        made(struct_new_described(at_, in_.module->types[i.index], values, stack_.back().lo), operand_count);
     }
     void make_array(const Instr& i) {
         u32 count = u32(pop().lo);

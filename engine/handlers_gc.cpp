@@ -195,12 +195,52 @@ HANDLER branch_on_cast(REGISTERS) {
 }
 constexpr Handler br_if_cast = branch_on_cast<true>, br_if_no_cast = branch_on_cast<false>;
 
+// ---- custom descriptors
+
+template <bool d>
+ALWAYS_INLINE TrapCode struct_new_desc(State& s) {
+    return put_object<d>(s, struct_new_described(safepoint(s), TypeId(s.hi()), s.frame + s.pc[2], s.get<u64>(1)));
+}
+template <bool d>
+ALWAYS_INLINE TrapCode struct_new_default_desc(State& s) {
+    return put_object<d>(s, struct_new_described(safepoint(s), TypeId(s.hi()), nullptr, s.get<u64>(1)));
+}
+template <bool d>
+ALWAYS_INLINE TrapCode ref_get_desc(State& s) {
+    u64 object = s.get<u64>(1);
+    if (!object) [[unlikely]] return TrapCode::null_reference;
+    s.put<d>(descriptor_of(*s.instance, object));
+    return done();
+}
+ALWAYS_INLINE TrapCode ref_cast_desc_eq(State& s) {
+    u64 descriptor = s.get<u64>(1);
+    if (!descriptor) [[unlikely]] return TrapCode::null_descriptor_reference;
+    return is_described(*s.instance, s.get<u64>(0), descriptor, s.hi() != 0) ? TrapCode::none : TrapCode::descriptor_cast_failure;
+}
+
+template <bool sense>
+HANDLER branch_on_descriptor(REGISTERS) {
+    STATE;
+    u64 descriptor = s.get<u64>(1);
+    if (!descriptor) [[unlikely]] TRAP(TrapCode::null_descriptor_reference);
+    if (is_described(*s.instance, s.get<u64>(0), descriptor, s.hi() != 0) == sense) {
+        s.pc = reinterpret_cast<const Word*>(s.pc[2]);
+        POLL;
+        DISPATCH;
+    }
+    KEEP_ARM;
+    NEXT(3);
+}
+constexpr Handler br_if_described = branch_on_descriptor<true>, br_if_not_described = branch_on_descriptor<false>;
+
 // ---- the table
 
 constexpr u32 words(ObjectRow r) {
     switch (r) {
     case ObjectRow::struct_new:
     case ObjectRow::struct_new_d:
+    case ObjectRow::struct_new_desc:
+    case ObjectRow::struct_new_desc_d:
     case ObjectRow::array_new:
     case ObjectRow::array_new_d:
     case ObjectRow::array_new_fixed:

@@ -98,6 +98,11 @@ Layout make_layout(const TypeTable& types, const SubType& type) {
         if (l.fields.back().trace != Trace::none) l.references.push_back(l.fields.back());
         at += bytes;
     }
+    if (type.descriptor != TypeId::none) {
+        l.descriptor = aligned(at, 8);
+        l.references.push_back({l.descriptor, 8, Trace::object});
+        at = l.descriptor + 8;
+    }
     l.bytes = at;
     return l;
 }

@@ -64,6 +64,7 @@ struct FieldPlace {
 // What an object of a structure or array type looks like.
 struct Layout {
     u32 bytes = 0;                   // a structure, with its header
+    u32 descriptor = 0;              // where its descriptor lies, behind the fields; 0: it has none
     std::vector<FieldPlace> fields;  // a structure's, or an array's element
     std::vector<FieldPlace> references;
 };
@@ -202,6 +203,9 @@ private:
 
 u64 struct_new(const Safepoint& at, TypeId type, const Slot* values) noexcept;
 u64 struct_new_default(const Safepoint& at, TypeId type) noexcept;
+// Custom descriptors: the descriptor comes from a slot of its own; without `values` the fields are zero.
+u64 struct_new_described(const Safepoint& at, TypeId type, const Slot* values, u64 descriptor) noexcept;
+u64 descriptor_of(InstanceObject& in, u64 object) noexcept;  // 0: it has none
 u64 array_new(const Safepoint& at, TypeId type, const Slot* value, u32 count) noexcept;
 u64 array_new_default(const Safepoint& at, TypeId type, u32 count) noexcept;
 u64 array_new_fixed(const Safepoint& at, TypeId type, const Slot* values, u32 count) noexcept;
@@ -227,6 +231,8 @@ private:
     u32 bits_;
 };
 
+// Whether the reference passes a cast by descriptor: null if it may be, or a structure with that descriptor.
+bool is_described(InstanceObject& in, u64 word, u64 descriptor, bool nullable) noexcept;
 // Whether a reference of the target's hierarchy is of the target type. https://webassembly.github.io/spec/core/exec/instructions.html#exec-ref-test
 bool is_of_type(const TypeTable& types, u64 word, CastTarget target) noexcept;
 

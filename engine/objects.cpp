@@ -123,6 +123,27 @@ u64 struct_new_default(const Safepoint& at, TypeId type) noexcept {
     return s || layout ? word_of(s) : out_of_memory(at);
 }
 
+// https://github.com/WebAssembly/custom-descriptors/blob/main/proposals/custom-descriptors/Overview.md
+u64 struct_new_described(const Safepoint& at, TypeId type, const Slot* values, u64 descriptor) noexcept {
+    if (!descriptor) return trapped(at, TrapCode::null_descriptor_reference);
+    u64 word = values ? struct_new(at, type, values) : struct_new_default(at, type);
+    if (word) std::memcpy(reinterpret_cast<u8*>(word) + at.instance.store->heap.layout(type)->descriptor, &descriptor, sizeof descriptor);
+    return word;
+}
+
+u64 descriptor_of(InstanceObject& in, u64 object) noexcept {
+    u32 at = in.store->heap.layout(reinterpret_cast<const HeapObject*>(object)->type)->descriptor;
+    u64 descriptor = 0;
+    if (at) std::memcpy(&descriptor, reinterpret_cast<const u8*>(object) + at, sizeof descriptor);
+    return descriptor;
+}
+
+bool is_described(InstanceObject& in, u64 word, u64 descriptor, bool nullable) noexcept {
+    if (!word) return nullable;
+    if ((word & 1) || reinterpret_cast<const HeapObject*>(word)->kind != HeapObject::Kind::struct_) return false;
+    return descriptor_of(in, word) == descriptor;
+}
+
 u64 array_new(const Safepoint& at, TypeId type, const Slot* value, u32 count) noexcept {
     const Layout* layout = at.instance.store->heap.layout(type);
     if (!layout) return out_of_memory(at);

@@ -329,6 +329,24 @@ void Translator::br_on_cast(u32 depth, u32 cast, bool on_success) {
     target(l);
 }
 
+// Likewise by a descriptor, which is on top and goes away.
+void Translator::br_on_cast_desc_eq(u32 depth, bool nullable, bool on_success) {
+    Label& l = label(depth);
+    Operand d = pop();
+    u32 descriptor = ensure_slot(d), values = u32(l.branch_types().size());
+    materialize_top(values > moved_singly ? values : 1);
+    u32 slot = stack_.back().home;
+    auto test = [&](bool sense, bool) {
+        u32 s = near(slot, Class::i64), by = near(descriptor, Class::i64);
+        flush_all();
+        emit(object_id(sense == on_success ? ObjectRow::br_if_described : ObjectRow::br_if_not_described), ab_hi(s, by, nullable));
+        last_.cell = none;
+    };
+    if (!in_place(l, 0)) return branch_when(l, test);
+    test(true, false);
+    target(l);
+}
+
 void Translator::br_table(const Instr& in) {
     Operand e = pop();
     Taken index = take(e);

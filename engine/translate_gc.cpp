@@ -92,6 +92,18 @@ void Translator::object_op(const Instr& in) {
     case Op::br_on_cast:
     case Op::br_on_cast_fail:
         return br_on_cast(in.index, CastTarget(*m_.type_table, m_.resolve(in.type2)).bits(), in.op == Op::br_on_cast);
+    case Op::struct_new_desc: return new_described(ObjectRow::struct_new_desc, in);
+    case Op::struct_new_default_desc: return new_described(ObjectRow::struct_new_default_desc, in);
+    case Op::ref_get_desc: {
+        u32 object = slot_for(pop());
+        flush(0);
+        emit(object_id(ObjectRow::ref_get_desc), abcd(0, object));
+        return result(Class::i64);
+    }
+    case Op::ref_cast_desc_eq:
+    case Op::ref_cast_desc_eq_null: return cast_desc_eq(in.type.type.nullable());
+    case Op::br_on_cast_desc_eq:
+    case Op::br_on_cast_desc_eq_fail: return br_on_cast_desc_eq(in.index, in.type2.type.nullable(), in.op == Op::br_on_cast_desc_eq);
     default: return unsupported(in.op);
     }
 }
@@ -105,6 +117,33 @@ void Translator::new_object(ObjectRow r, u32 type_index, u32 operand_count) {
     emit(object_id(r), halves(0, u32(m_.types[type_index])));
     word(r == ObjectRow::array_new_fixed ? halves(first, operand_count) : first);
     result(Class::i64);
+}
+
+// The descriptor is on top of the fields' values.
+void Translator::new_described(ObjectRow r, const Instr& in) {
+    Operand d = pop();
+    u32 descriptor = slot_for(d);
+    if (r == ObjectRow::struct_new_default_desc) {
+        flush_all();
+        emit(object_id(r), ab_hi(0, descriptor, u32(m_.types[in.index])));
+        return result(Class::i64);
+    }
+    u32 n = u32((*m_.type_table)[m_.types[in.index]].fields.size());
+    flush_all();
+    materialize_top(n);
+    u32 first = n ? stack_[stack_.size() - n].home : home_;
+    for (u32 i = 0; i < n; ++i) pop();
+    emit(object_id(r), ab_hi(0, descriptor, u32(m_.types[in.index])));
+    word(first);
+    result(Class::i64);
+}
+
+void Translator::cast_desc_eq(bool nullable) {
+    Operand d = pop(), e = pop();
+    u32 descriptor = slot_for(d), slot = ensure_slot(e);
+    emit(object_id(ObjectRow::ref_cast_desc_eq), ab_hi(near(slot, e.type), descriptor, nullable));
+    if (e.kind == Operand::Kind::local) push_local(slot, e.type);
+    else push_home(e.type);
 }
 
 void Translator::new_array(ObjectRow r, u32 type_index, u32 segment) {

@@ -206,6 +206,7 @@ private:
     void br_on_null(u32 depth);
     void br_on_non_null(u32 depth);
     void br_on_cast(u32 depth, u32 cast, bool on_success);
+    void br_on_cast_desc_eq(u32 depth, bool nullable, bool on_success);
     template <class Compare>
     void branch_when(Label& l, Compare compare);
     void null_branch(u32 slot, bool sense, bool back);
@@ -247,6 +248,8 @@ private:
     void object_op(const Instr& in);
     void new_object(ObjectRow r, u32 type_index, u32 operand_count);
     void new_array(ObjectRow r, u32 type_index, u32 segment);
+    void new_described(ObjectRow r, const Instr& in);
+    void cast_desc_eq(bool nullable);
     void get_field(const Instr& in);
     void set_field(const Instr& in);
     void get_element(const Instr& in);
