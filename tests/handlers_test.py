@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 # The handlers that go out of line by nature: bulk and table instructions, exceptions, host functions, translation, what allocates or
-# copies objects, waiting and waking, and casts, which walk the types' supers.
+# copies objects, waiting and waking, casts, which walk the types' supers, and descriptors, which are looked up in them.
 OUT_OF_LINE = re.compile(
     r"move_block|memory_(grow|fill|copy|init)|data_drop|elem_drop|table_(grow|fill|copy|init)|_closer|indirect_trap"
     r"|throw|translate_|host_entry|resume_host|unsupported"
-    r"|struct_new|array_(new|fill|copy|init)|ref_test|ref_cast|branch_on_cast|atomic_(wait|notify)"
+    r"|struct_new|array_(new|fill|copy|init)|ref_test|ref_cast|ref_get_desc|branch_on_(cast|descriptor)|atomic_(wait|notify)"
 )
 
 
