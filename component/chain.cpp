@@ -8,6 +8,9 @@
 
 namespace heddle::component::runtime {
 
+// Each keeps its stack; more are made when more calls wait in the middle of a guest.
+constexpr std::size_t max_idle_executions = 16;
+
 Trap component_trap(std::string message) {
     Trap t;
     t.code = TrapCode::component;
@@ -68,8 +71,10 @@ void Machine::pop() {
 // A thread without a stack gets one.
 bool Machine::begin(Thread& t) {
     if (t.exec) return true;
-    if (executions.empty()) t.own = std::make_unique<Execution>(store);
-    else {
+    if (executions.empty()) {
+        t.own = std::make_unique<Execution>(store);
+        t.own->keep_stack(true);
+    } else {
         t.own = std::move(executions.back());
         executions.pop_back();
     }
@@ -81,7 +86,8 @@ bool Machine::begin(Thread& t) {
 void Machine::give_back(Thread& t) {
     if (!t.own) return;
     t.own->reset();
-    executions.push_back(std::move(t.own));
+    if (executions.size() < max_idle_executions) executions.push_back(std::move(t.own));
+    t.own = nullptr;
     t.exec = nullptr;
 }
 

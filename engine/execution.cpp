@@ -535,6 +535,11 @@ void Execution::reset() noexcept {
     data_->state = State::idle;
 }
 
+void Execution::keep_stack(bool keep) noexcept {
+    data_->cached = keep;
+    if (state() == State::idle || state() == State::dead) drop_stack(*data_);
+}
+
 // ---- Caller ---------------------------------------------------------------------------------------------------------------------
 
 Store& Caller::store() const { return *context_->store->handle; }

@@ -377,6 +377,7 @@ public:
     State state() const;
     void abandon() noexcept;                   // any state but running/below -> dead; HostFrames destroyed top first
     void reset() noexcept;                     // dead -> idle
+    void keep_stack(bool keep) noexcept;       // while it is idle or dead, for the next begin(): for those that are used again and again
     u64 tls[2] = {0, 0};                       // two context words for the layer above
     void* owner = nullptr;                     // whatever the layer above hangs here
     ExecutionData& data() const { return *data_; }
