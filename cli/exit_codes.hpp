@@ -9,7 +9,7 @@ enum ExitCode : int {
     wrong_usage = 2,
     timed_out = 124,
     limit_hit = 125,     // fuel, memory, a limit of the loader
-    not_runnable = 126,  // a component, a module without _start, a directory, a file that is no WebAssembly
+    not_runnable = 126,  // a library: no _start, no wasi:cli/run; a directory, a file that is no WebAssembly
     not_found = 127,
     trapped = 134  // as if by SIGABRT: 128 + 6
 };

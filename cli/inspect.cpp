@@ -137,10 +137,7 @@ std::expected<Json, Failure> describe(const InspectOptions& options) {
     Engine engine(options.config);
     auto source = read_source(options.file, options.config.max_module_bytes);
     if (!source) return std::unexpected(source.error());
-    if (source->form == Form::component) return component_json(*source);
-    if (source->form == Form::component_text)
-        return std::unexpected(
-            Failure{not_runnable, source->label + ": is a component in text form; this build reads components in binary form only"});
+    if (is_component(source->form)) return component_json(*source);
     auto module = Module::load(engine, source->bytes, source->label);
     if (!module) return std::unexpected(load_failure(*source, module.error()));
     return module_json(*source, *module);

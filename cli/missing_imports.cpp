@@ -69,7 +69,7 @@ struct Origin {
 };
 constexpr Origin origins[] = {
     {"wasi:*",
-     "a WASI 0.2 or 0.3 interface: the module is the inside of a component, which this build does not run; build it for preview 1 (wasm32-wasi, "
+     "a WASI 0.2 or 0.3 interface: the module is the inside of a component; run that component, or build it for preview 1 (wasm32-wasi, "
      "wasm32-wasip1)"},
     {"wbg", "made by wasm-bindgen for JavaScript; build it for wasm32-wasip1 without wasm-bindgen"},
     {"__wbindgen_placeholder__", "made for wasm-bindgen and JavaScript; build it for wasm32-wasip1 without wasm-bindgen"},

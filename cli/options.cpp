@@ -121,7 +121,7 @@ void add_limits(CLI::App& app, RunOptions& o) {
 }
 
 CLI::App* add_run(CLI::App& app, RunOptions& o) {
-    CLI::App* run = app.add_subcommand("run", "run a program: .wasm, .wat, or - for standard input");
+    CLI::App* run = app.add_subcommand("run", "run a program, a module or a component: .wasm, .wat, or - for standard input");
     run->footer(
         "Written `heddle run [OPTIONS] FILE [ARGUMENTS]`. Words after FILE belong to the guest. Nothing is granted by default: no directory, no "
         "environment variable, no socket.\n\n"
@@ -137,7 +137,11 @@ CLI::App* add_run(CLI::App& app, RunOptions& o) {
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->group("Grants");
-    run->add_option("--invoke", o.invoke, "call an exported function, as 'name(1, 2.5)', and print its results")->type_name("CALL");
+    run->add_option("--invoke", o.invoke,
+                    "call an exported function and print its results: 'name(1, 2.5)', of a component 'ns:pkg/iface.name({a: 1}, \"x\")'")
+        ->type_name("CALL");
+    add_parsed(*run, "--link", "[NAME=]FILE", "a component whose exports serve imports of those named after it and of FILE; with NAME: that import",
+               parse_link, [&o](LinkGrant l) { o.links.push_back(std::move(l)); });
     run->add_option("--argv0", o.argv0, "the guest's own name (default: FILE)")->type_name("NAME");
     add_limits(*run, o);
     add_proposals(*run, o.config);
@@ -158,14 +162,14 @@ CLI::App* add_wast(CLI::App& app, WastOptions& o) {
 }
 
 CLI::App* add_validate(CLI::App& app, ValidateOptions& o) {
-    CLI::App* validate = app.add_subcommand("validate", "check modules, binary or text");
+    CLI::App* validate = app.add_subcommand("validate", "check modules and components, binary or text");
     validate->add_option("files", o.files)->required()->type_name("FILES");
     add_proposals(*validate, o.config);
     return validate;
 }
 
 CLI::App* add_wat(CLI::App& app, WatOptions& o) {
-    CLI::App* wat = app.add_subcommand("wat", "turn a module's text into its binary form, or its binary form into text");
+    CLI::App* wat = app.add_subcommand("wat", "turn the text of a module or component into its binary form, or its binary form into text");
     wat->add_option("file", o.file)->required()->type_name("FILE");
     wat->add_option("-o,--output", o.output, "where to write (default: standard output)")->type_name("OUT");
     wat->add_flag("--fold", o.fold, "print folded expressions");

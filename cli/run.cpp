@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "missing_imports.hpp"
+#include "program.hpp"
 #include "source.hpp"
 #include "values.hpp"
 #include "watchdog.hpp"
@@ -19,11 +20,6 @@
 namespace heddle::cli {
 
 namespace {
-
-template <class T>
-using Or = std::expected<T, Failure>;
-
-std::unexpected<Failure> fail(ExitCode code, std::string message) { return std::unexpected(Failure{code, std::move(message)}); }
 
 // The export that the program begins with.
 struct Entry {
@@ -103,7 +99,6 @@ private:
     Or<int> invoke(const Instance& instance, const Entry& entry);
     Or<int> call(const Func& function, std::span<const Value> arguments, std::vector<Value>* results = nullptr);
     Or<int> ended(const Error& error);
-    Failure trap_failure(const Trap& trap) const;
 
     const RunOptions& options_;
     const Engine& engine_;
@@ -116,15 +111,9 @@ private:
 };
 
 Or<void> Program::grant() {
-    wasi_.inherit_stdio().arg(options_.argv0.value_or(source_.label));
-    for (const std::string& a : options_.arguments) wasi_.arg(a);
-    for (const auto& [name, value] : options_.environment) wasi_.env(name, value);
-    for (const DirGrant& d : options_.dirs) wasi_.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
-    for (const std::string& address : options_.listen) wasi_.listen(address);
+    cli::grant(wasi_, options_, source_.label);
     if (auto added = wasi::add(linker_, wasi_); !added) return fail(failed, added.error().message);
-    for (std::size_t i = 0; i < options_.listen.size(); ++i)
-        if (auto port = wasi_.listener_port(i); port && options_.listen[i].ends_with(":0"))
-            fmt::print(stderr, "heddle: listening on port {}\n", *port);
+    announce_ports(wasi_, options_);
     return {};
 }
 
@@ -136,31 +125,14 @@ Or<Instance> Program::instantiate() {
         return fail(failed, fmt::format("{}: {}", source_.label, missing.empty() ? imports.error().to_string() : missing));
     }
     auto instance = heddle::instantiate(store_, module_, *imports);
-    if (!instance && instance.error().kind == Error::Kind::trapped) return std::unexpected(trap_failure(store_.trap()));
-    if (!instance) return std::unexpected(load_failure(source_, instance.error()));
-    return *instance;
-}
-
-Failure Program::trap_failure(const Trap& trap) const {
-    auto with_trace = [&](ExitCode code, std::string_view what) {
-        return Failure{code, fmt::format("{}: {}{}", source_.label, what, trap.to_string())};
-    };
-    switch (trap.code) {
-        case TrapCode::out_of_fuel: return with_trace(limit_hit, fmt::format("stopped: --fuel {} is used up: ", options_.fuel.value_or(0)));
-        case TrapCode::heap_limit:
-        case TrapCode::stack_limit:
-        case TrapCode::nesting_limit: return with_trace(limit_hit, "limit: ");
-        default: return with_trace(trapped, "trap: ");
-    }
+    if (instance) return *instance;
+    auto end = ended(instance.error());
+    return std::unexpected(end ? Failure{failed, source_.label + ": ended while it was instantiated"} : end.error());
 }
 
 Or<int> Program::ended(const Error& error) {
-    if (error.kind != Error::Kind::trapped) return std::unexpected(load_failure(source_, error));
-    const Trap& trap = store_.trap();
-    if (timed_out_)
-        return fail(timed_out, fmt::format("{}: stopped: --timeout {} ms passed: {}", source_.label, options_.timeout->count(), trap.to_string()));
-    if (trap.code == TrapCode::exited) return trap.exit_code;
-    return std::unexpected(trap_failure(trap));
+    if (error.kind != Error::Kind::trapped) return std::unexpected(load_failure(source_.label, error));
+    return cli::ended(source_.label, store_.trap(), options_, timed_out_);
 }
 
 Or<int> Program::call(const Func& function, std::span<const Value> arguments, std::vector<Value>* results) {
@@ -208,12 +180,6 @@ Or<Source> read_program(const RunOptions& options) {
     auto source = read_source(options.file, options.config.max_module_bytes);
     if (!source && source.error().code == not_found && options.file.find_first_of("./") == options.file.npos)
         source.error().message += ", and no command either: `heddle --help` lists the commands";
-    if (!source) return source;
-    if (source->form == Form::component || source->form == Form::component_text)
-        return fail(not_runnable, source->label +
-                                      ": is a component; this build runs core modules with WASI preview 1."
-                                      "\n  build the program for preview 1 (wasm32-wasi, wasm32-wasip1), or take the core module it was made from"
-                                      "\n  `heddle inspect` shows what a component in binary form imports and exports");
     return source;
 }
 
@@ -221,8 +187,10 @@ Or<int> run_program(const RunOptions& options) {
     auto source = read_program(options);
     if (!source) return std::unexpected(source.error());
     Engine engine(options.config);
+    if (is_component(source->form)) return run_component(options, engine, std::move(*source));
+    if (!options.links.empty()) return fail(wrong_usage, source->label + ": is a core module; --link serves imports of components");
     auto module = Module::load(engine, std::move(source->bytes), std::filesystem::path(source->label).filename().string());
-    if (!module) return std::unexpected(load_failure(*source, module.error()));
+    if (!module) return std::unexpected(load_failure(source->label, module.error()));
     auto entry = find_entry(*source, *module, options);
     if (!entry) return std::unexpected(entry.error());
     Program program(options, engine, *source, *module);

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <heddle/component_text.hpp>
 #include <heddle/text.hpp>
 
 namespace heddle::cli {
@@ -110,7 +111,7 @@ std::expected<Form, Failure> binary_form(const std::string& label, std::string_v
 std::expected<Source, Failure> text_source(Source source) {
     text::AssembleOptions options;
     options.names = true;
-    auto bytes = text::assemble(source.text, options);
+    auto bytes = source.form == Form::component_text ? component::assemble(source.text, options) : text::assemble(source.text, options);
     if (bytes) {
         source.bytes = std::move(*bytes);
         return source;
@@ -207,11 +208,11 @@ std::expected<Source, Failure> read_source(const std::string& path, u64 max_byte
     }
     source.text = std::string(view);
     source.form = keyword == "component" ? Form::component_text : Form::module_text;
-    return source.form == Form::module_text ? text_source(std::move(source)) : source;
+    return text_source(std::move(source));
 }
 
-Failure load_failure(const Source& source, const Error& error) {
-    return {error.kind == Error::Kind::limit ? limit_hit : failed, fmt::format("{}: {}", source.label, error.to_string())};
+Failure load_failure(const std::string& label, const Error& error) {
+    return {error.kind == Error::Kind::limit ? limit_hit : failed, fmt::format("{}: {}", label, error.to_string())};
 }
 
 ExitCode report(const Failure& failure) {

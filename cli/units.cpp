@@ -59,6 +59,17 @@ std::expected<DirGrant, std::string> parse_dir(std::string_view text) {
     return grant;
 }
 
+std::expected<LinkGrant, std::string> parse_link(std::string_view text) {
+    LinkGrant link;
+    if (std::size_t equals = text.find('='); equals != text.npos) {
+        link.name = text.substr(0, equals);
+        text = text.substr(equals + 1);
+    }
+    link.file = text;
+    if (link.file.empty() || (link.name && link.name->empty())) return std::unexpected("a component to link is written FILE or NAME=FILE");
+    return link;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,15 @@ struct DirGrant {
 
 // HOST[::GUEST][:ro]
 std::expected<DirGrant, std::string> parse_dir(std::string_view text);
+
+// A component whose exports serve imports: all of them, or the import that is named.
+struct LinkGrant {
+    std::optional<std::string> name;
+    std::string file;
+};
+
+// [NAME=]FILE
+std::expected<LinkGrant, std::string> parse_link(std::string_view text);
 
 // The name closest to `name` among `candidates`; empty when none is near.
 template <class Range>

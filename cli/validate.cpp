@@ -1,5 +1,7 @@
-// heddle validate: is each file a valid module?
+// heddle validate: is each file a valid module or component?
 #include <fmt/format.h>
+
+#include <heddle/component.hpp>
 
 #include "commands.hpp"
 #include "source.hpp"
@@ -11,8 +13,11 @@ namespace {
 std::expected<void, Failure> check(const Engine& engine, const std::string& path) {
     auto source = read_source(path, engine.config().max_module_bytes);
     if (!source) return std::unexpected(source.error());
-    if (source->form == Form::component || source->form == Form::component_text)
-        return std::unexpected(Failure{not_runnable, source->label + ": is a component; this build checks core modules only"});
+    if (is_component(source->form)) {
+        auto component = Component::load(engine, source->bytes);
+        if (!component) return std::unexpected(load_failure(*source, component.error()));
+        return {};
+    }
     auto module = Module::load(engine, source->bytes, source->label);
     if (!module) return std::unexpected(load_failure(*source, module.error()));
     return {};

@@ -1,4 +1,4 @@
-// heddle wat: a module's text to its binary form, and back.
+// heddle wat: the text of a module or component to its binary form, and back.
 #include <cstdio>
 #include <filesystem>
 
@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <heddle/component_text.hpp>
 #include <heddle/text.hpp>
 
 #include "commands.hpp"
@@ -16,17 +17,12 @@ namespace heddle::cli {
 namespace {
 
 std::expected<std::string, Failure> convert(const Source& source, const WatOptions& options) {
-    switch (source.form) {
-        case Form::module_text: return std::string(source.bytes.begin(), source.bytes.end());
-        case Form::module: {
-            text::PrintOptions print;
-            print.fold = options.fold;
-            auto text = text::print(source.bytes, print);
-            if (!text) return std::unexpected(load_failure(source, text.error()));
-            return *text;
-        }
-        default: return std::unexpected(Failure{not_runnable, source.label + ": is a component; this build reads and prints core modules only"});
-    }
+    if (is_text(source.form)) return std::string(source.bytes.begin(), source.bytes.end());
+    text::PrintOptions print;
+    print.fold = options.fold;
+    auto text = is_component(source.form) ? component::print(source.bytes, print) : text::print(source.bytes, print);
+    if (!text) return std::unexpected(load_failure(source, text.error()));
+    return *text;
 }
 
 std::expected<void, Failure> write(const std::string& content, const std::optional<std::string>& path) {
@@ -45,9 +41,9 @@ int wat(const WatOptions& options) {
     if (!source) return report(source.error());
     auto content = convert(*source, options);
     if (!content) return report(content.error());
-    if (!options.output && source->form == Form::module_text && isatty(STDOUT_FILENO)) {
+    if (!options.output && is_text(source->form) && isatty(STDOUT_FILENO)) {
         std::string suggested = std::filesystem::path(options.file).replace_extension(".wasm").string();
-        return report({wrong_usage, fmt::format("a binary module does not belong on a terminal: name a file with -o {}", suggested)});
+        return report({wrong_usage, fmt::format("a binary file does not belong on a terminal: name a file with -o {}", suggested)});
     }
     auto written = write(*content, options.output);
     return written ? ok : report(written.error());

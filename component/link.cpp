@@ -260,6 +260,43 @@ ComponentLinker& ComponentLinker::define(std::string name, const Component& comp
     return *this;
 }
 
+namespace {
+
+using component::ExternInfo;
+
+// What of an imported instance is not there.
+std::optional<ExternInfo> without(const ExternInfo& wanted, const auto& has) {
+    ExternInfo rest = wanted;
+    std::erase_if(rest.exports, [&](const ExternInfo& e) { return e.kind == ExternInfo::Kind::type || e.kind == ExternInfo::Kind::resource || has(e.name); });
+    return rest.exports.empty() ? std::nullopt : std::optional(std::move(rest));
+}
+
+}  // namespace
+
+std::vector<ExternInfo> ComponentLinker::missing(const Component& component) const {
+    using Kind = ExternInfo::Kind;
+    std::vector<ExternInfo> all;
+    for (const ExternInfo& wanted : component.imports()) {
+        std::optional<ExternInfo> lacks;
+        auto item = find_compatible(data_->items, wanted.name);
+        auto interface = find_compatible(data_->interfaces, wanted.name);
+        if (item != data_->items.end()) {
+            if (wanted.kind == Kind::instance && item->second.instance)
+                lacks = without(wanted, [&](const std::string& n) { return item->second.instance->find(n) != nullptr; });
+        } else if (wanted.kind == Kind::instance && interface != data_->interfaces.end()) {
+            lacks = without(wanted, [&](const std::string& n) { return interface->second->funcs.contains(n); });
+        } else if (wanted.kind == Kind::instance) {
+            lacks = without(wanted, [](const std::string&) { return false; });
+        } else if (wanted.kind == Kind::func) {
+            if (!data_->root->funcs.contains(wanted.name)) lacks = wanted;
+        } else if (wanted.kind != Kind::type && wanted.kind != Kind::resource) {
+            lacks = wanted;
+        }
+        if (lacks) all.push_back(std::move(*lacks));
+    }
+    return all;
+}
+
 Result<ComponentInstance> ComponentLinker::instantiate(Store& store, const Component& component) const {
     auto m = Machine::of(store);
     if (store.parked()) return std::unexpected(Error{Error::Kind::usage, "busy: another call of this Store is parked"});

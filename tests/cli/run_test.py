@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from support import COMPONENT, FAILED, HEADER, HEDDLE, HELLO, LIMIT, NOT_FOUND, NOT_RUNNABLE, TIMEOUT, TRAP, USAGE, ProgramTest, heddle
+from support import FAILED, HEADER, HEDDLE, HELLO, LIMIT, NOT_FOUND, NOT_RUNNABLE, TIMEOUT, TRAP, USAGE, ProgramTest, heddle
 
 WASI = '(import "wasi_snapshot_preview1" '
 LOOP = '(module (func (export "_start") (loop $again (br $again))))'
@@ -284,11 +284,6 @@ class Invoke(ProgramTest):
 
 
 class NotRunnable(ProgramTest):
-    def test_a_component_is_named_as_such(self):
-        for name, content in (("c.wasm", COMPONENT), ("c.wat", "(component)"), ("c2.wat", ";; c\n(; c ;) (component $C)")):
-            with self.subTest(name=name):
-                self.expect(heddle("run", self.file(name, content)), NOT_RUNNABLE, out="", err=["is a component", "preview 1"])
-
     def test_a_module_without_start_lists_its_functions(self):
         path = self.file("lib.wat", '(module (func (export "add") (param i32 f64) (result i64) (i64.const 0)))')
         self.expect(heddle("run", path), NOT_RUNNABLE, out="", err=["no _start", "--invoke", "add(i32, f64) -> (i64)"])

@@ -19,6 +19,7 @@ WRONG = [
     (["run", "--max-memory", "99999999999TiB", "x.wasm"], "too large"),
     (["run", "--dir", "::/x", "x.wasm"], "HOST::GUEST"),
     (["run", "--env", "=x", "x.wasm"], "NAME=VALUE"),
+    (["run", "--link", "name=", "x.wasm"], "NAME=FILE"),
     (["validat", "x.wasm"], "did you mean `heddle validate`?"),
     (["wast"], "paths"),
     (["validate"], "files"),

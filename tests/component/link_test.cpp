@@ -22,6 +22,28 @@ std::string forward(std::string_view type, std::string_view core) {
       (func (export "f") )" + std::string(type) + R"( (canon lift (core func $i "f") (memory (core memory $memory "mem")) (realloc (core func $memory "realloc"))))))";
 }
 
+TEST(Link, what_nothing_serves_can_be_listed) {
+    World w;
+    heddle::Component c = load(w.engine, R"((component
+      (import "demo:app/host@0.2.3" (instance (export "f" (func)) (export "g" (func (result u32)))))
+      (import "demo:app/other" (instance (export "h" (func))))
+      (import "log" (func (param "line" string)))
+      (import "tick" (func))))");
+    w.imports.interface("demo:app/host@0.2.12").func("f", [] {});
+    w.imports.root().func("tick", [] {});
+    std::vector<ExternInfo> missing = w.imports.missing(c);
+    ASSERT_EQ(missing.size(), 3u);
+    EXPECT_EQ(missing[0].name, "demo:app/host@0.2.3");
+    ASSERT_EQ(missing[0].exports.size(), 1u);
+    EXPECT_EQ(missing[0].exports[0].name, "g");
+    EXPECT_EQ(missing[1].exports[0].name, "h");
+    EXPECT_EQ(to_string(missing[2].func), "func(line: string)");
+    w.imports.interface("demo:app/host@0.2.3").func("f", [] {}).func("g", [] { return u32(1); });
+    w.imports.interface("demo:app/other").func("h", [] {});
+    w.imports.root().func("log", [](std::string) {});
+    EXPECT_TRUE(w.imports.missing(c).empty());
+}
+
 TEST(Link, host_functions_take_and_give_scalars) {
     World w;
     w.imports.interface("demo:app/host@0.2.3").func("f", [](u32 a, i64 b, f64 c) { return f64(a) + f64(b) + c; });

@@ -467,6 +467,8 @@ public:
     ComponentLinker& define(std::string name, const Module& module);
     ComponentLinker& define(std::string name, const Component& component);
 
+    // What nothing here serves: functions, or instances with what is missing of them. Names are compared, not types.
+    std::vector<component::ExternInfo> missing(const Component& component) const;
     // Errors: unlinkable (an import is missing or has another type; both types are shown), trapped.
     Result<ComponentInstance> instantiate(Store& store, const Component& component) const;
 

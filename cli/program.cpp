@@ -1,0 +1,34 @@
+#include "program.hpp"
+
+#include <fmt/format.h>
+
+namespace heddle::cli {
+
+void grant(wasi::Context& wasi, const RunOptions& options, const std::string& label) {
+    wasi.inherit_stdio().arg(options.argv0.value_or(label));
+    for (const std::string& a : options.arguments) wasi.arg(a);
+    for (const auto& [name, value] : options.environment) wasi.env(name, value);
+    for (const DirGrant& d : options.dirs) wasi.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
+    for (const std::string& address : options.listen) wasi.listen(address);
+}
+
+void announce_ports(const wasi::Context& wasi, const RunOptions& options) {
+    for (std::size_t i = 0; i < options.listen.size(); ++i)
+        if (auto port = wasi.listener_port(i); port && options.listen[i].ends_with(":0"))
+            fmt::print(stderr, "heddle: listening on port {}\n", *port);
+}
+
+Or<int> ended(const std::string& label, const Trap& trap, const RunOptions& options, bool is_over) {
+    auto stopped = [&](ExitCode code, std::string_view what) { return fail(code, fmt::format("{}: {}{}", label, what, trap.to_string())); };
+    if (is_over) return stopped(timed_out, fmt::format("stopped: --timeout {} ms passed: ", options.timeout->count()));
+    switch (trap.code) {
+        case TrapCode::exited: return trap.exit_code;
+        case TrapCode::out_of_fuel: return stopped(limit_hit, fmt::format("stopped: --fuel {} is used up: ", options.fuel.value_or(0)));
+        case TrapCode::heap_limit:
+        case TrapCode::stack_limit:
+        case TrapCode::nesting_limit: return stopped(limit_hit, "limit: ");
+        default: return stopped(trapped, "trap: ");
+    }
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,32 @@
+// What running a core module and running a component have in common: what is granted, and how an end is told.
+#pragma once
+#include <expected>
+#include <string>
+#include <utility>
+
+#include <heddle/trap.hpp>
+#include <heddle/wasi.hpp>
+
+#include "options.hpp"
+#include "source.hpp"
+
+namespace heddle::cli {
+
+template <class T>
+using Or = std::expected<T, Failure>;
+
+inline std::unexpected<Failure> fail(ExitCode code, std::string message) { return std::unexpected(Failure{code, std::move(message)}); }
+
+// Arguments, environment, directories and listeners, as the options say.
+void grant(wasi::Context& wasi, const RunOptions& options, const std::string& label);
+
+// Says which ports were chosen for listeners that asked for any. Called when they are open.
+void announce_ports(const wasi::Context& wasi, const RunOptions& options);
+
+// The guest's exit code when it ended by itself, or what stopped it.
+Or<int> ended(const std::string& label, const Trap& trap, const RunOptions& options, bool timed_out);
+
+// The guest's exit code, or what kept it from running to its end.
+Or<int> run_component(const RunOptions& options, const Engine& engine, Source source);
+
+}  // namespace heddle::cli
