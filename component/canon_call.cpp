@@ -202,88 +202,84 @@ Host run_body(Caller& c, void* machine) {
 
 // ---- a synchronous call, on its caller's stack ----------------------------------------------------------------------------------------
 
-namespace {
+void SyncCall::make_thread(Activation& a) {
+    task = std::make_shared<Task>(func ? func->callee : nullptr, *a.inst, this);
+    thread = std::make_unique<Thread>(task.get(), *a.inst);
+    task->implicit = thread.get();
+    task->state = Task::State::started;
+    task->adopt_thread(*thread);
+    thread->phase = Thread::Phase::call;
+    thread->exec = &execution;
+    thread->state = Thread::State::running;
+    a.thread = thread.get();
+    a.task = task.get();
+}
 
-struct SyncCall final : CallSource {
-    SyncCall(Machine& m, const LoweredFunc* f) : machine(m), func(f) {}
-    Checked start(InstanceContext& callee, const Function& f, std::span<Slot> flat) override {
-        return lift_arguments(*func, slots, lenders, callee, f, flat);
-    }
-    Checked resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
-        return lower_results(*func, slots, callee, f, flat, max_flat, std::span(&result, 1));
-    }
-    Host leave(Caller& c);
-
-    Machine& machine;
-    const LoweredFunc* func;                      // null: a destructor
-    std::shared_ptr<Task> task;
-    std::unique_ptr<Thread> thread;
-    std::span<Slot> slots;                        // on the guest stack, below the frame
-    std::vector<std::pair<Instance*, u32>> lenders;
-    Slot result;
-};
-
-struct SyncFrame final : HostFrame {
-    explicit SyncFrame(std::unique_ptr<SyncCall> c) : call(std::move(c)) {}
-    Host next(Caller& c, Exit how) override;
-    std::unique_ptr<SyncCall> call;
-};
+// What Task::return_ does, of a call without a task.
+abi::Checked<void> SyncCall::return_(Instance& callee, std::span<const Slot> flat) {
+    if (task) return task->return_(flat, abi::max_flat_results);
+    InstanceContext cx(callee, func->callee->options, abi::Partner::guest, nullptr, nullptr);
+    return resolve(cx, *func->callee, flat, abi::max_flat_results);
+}
 
 // The callee has returned, and its post-return too.
 Host SyncCall::leave(Caller& c) {
-    if (!func) task->state = Task::State::resolved;
-    auto done = task->unregister_thread(*thread);
-    if (!done) return fail(c, std::move(done.error()));
-    release_lenders(lenders);
-    task->implicit = nullptr;
-    machine.pop();
-    if (func && !c.slots().empty()) c.slots()[0] = result;
+    if (task) {
+        if (!func) task->state = Task::State::resolved;
+        auto done = task->unregister_thread(*thread);
+        if (!done) return fail(c, std::move(done.error()));
+        task->implicit = nullptr;
+    }
+    if (!lenders.empty()) release_lenders(lenders);
+    if (func && func->siblings) {
+        func->callee->inst->may_enter = true;
+        machine.chain.pop_back();
+    } else machine.pop();
+    if (func && !slots.empty()) slots[0] = result;
     return Host::done;
 }
 
-Host SyncFrame::next(Caller& c, Exit how) {
-    NativeScope scope(call->machine, c);
+Host SyncCall::next(Caller& c, Exit how) {
+    NativeScope scope(machine, c);
     if (how == Exit::threw) return fail_thrown(c);
-    Thread& t = *call->thread;
-    if (!call->func) return call->leave(c);
-    if (t.phase == Thread::Phase::post_return) {
-        t.inst->may_leave = true;
-        return call->leave(c);
+    slots = c.slots();
+    if (!func) return leave(c);
+    Instance& callee = *func->callee->inst;
+    if (post_return) {
+        callee.may_leave = true;
+        return leave(c);
     }
-    call->slots = c.slots();
     auto results = c.call_results();
-    t.flat.assign(results.begin(), results.end());
-    auto done = call->task->return_(t.flat, abi::max_flat_results);
-    if (!done) return fail(c, std::move(done.error()));
-    const Func& post_return = call->task->options().post_return;
-    if (!post_return) return call->leave(c);
-    t.inst->may_leave = false;
-    t.phase = Thread::Phase::post_return;
-    return c.call(post_return, t.flat);
+    if (func->same_result && !task) {
+        if (!results.empty()) result = results[0];
+    } else if (auto done = return_(callee, results); !done) return fail(c, std::move(done.error()));
+    const Func& after = func->callee->options.post_return;
+    if (!after) return leave(c);
+    callee.may_leave = false;
+    post_return = true;
+    std::array<Slot, abi::max_flat_results> kept{};  // calls overwrite the results
+    std::ranges::copy(results, kept.begin());
+    return c.call(after, std::span(kept).first(results.size()));
 }
 
-SyncCall& enter_sync(Caller& c, Machine& m, const LoweredFunc* f, std::shared_ptr<Function> callee, Instance& to, Instance& from) {
-    auto owned = std::make_unique<SyncCall>(m, f);
-    SyncCall& call = *owned;
+namespace {
+
+SyncCall& enter_sync(Caller& c, Machine& m, const LoweredFunc* f, Instance& to, Instance& from) {
+    SyncCall& call = c.frame<SyncCall>(m, c.execution(), f);
     call.slots = c.slots();
-    call.task = std::make_shared<Task>(std::move(callee), to, &call);
-    call.thread = std::make_unique<Thread>(call.task.get(), to);
-    call.task->implicit = call.thread.get();
-    call.task->state = Task::State::started;
-    call.thread->phase = Thread::Phase::call;
-    call.thread->exec = &c.execution();
-    c.frame<SyncFrame>(std::move(owned));
-    m.push({Scope::sync, call.thread.get(), call.task.get(), &to, &from});
+    if (f && f->siblings) {
+        to.may_enter = false;
+        m.chain.push_back({Scope::sync, nullptr, nullptr, &to, &from, &call});
+    } else m.push({Scope::sync, nullptr, nullptr, &to, &from, &call});
     return call;
 }
 
 Host sync_call(Caller& c, Machine& m, const LoweredFunc& f) {
-    SyncCall& call = enter_sync(c, m, &f, f.callee, *f.callee->inst, *f.inst);
-    auto done = call.task->register_thread(*call.thread);
-    if (!done) return fail(c, std::move(done.error()));
-    InstanceContext cx(*f.callee->inst, f.callee->options, abi::Partner::guest, nullptr, call.task.get());
+    SyncCall& call = enter_sync(c, m, &f, *f.callee->inst, *f.inst);
+    if (f.same_params) return c.call(f.callee->core, call.slots.first(f.params.flat[0].count));
+    InstanceContext cx(*f.callee->inst, f.callee->options, abi::Partner::guest, nullptr, nullptr);
     std::array<Slot, max_core_params> flat{};
-    done = call.start(cx, *f.callee, flat);
+    auto done = call.start(cx, *f.callee, flat);
     if (!done) return fail(c, std::move(done.error()));
     return c.call(f.callee->core, flat);
 }
@@ -383,7 +379,9 @@ Host lowered_call(Caller& c, void* data) {
     bool async = f.callee->func_type().async;
     if (async && !f.options.async && !m.may_block()) return fail(c, "cannot block a synchronous task before returning");
     if (f.callee->host) return call_host(c, m, f);
-    if (f.related || cannot_enter(*f.callee->inst, f.inst)) return fail(c, cannot_enter_words);
+    Instance& callee = *f.callee->inst;
+    bool enters = f.siblings ? callee.may_enter && !callee.dead() : !f.related && !cannot_enter(callee, f.inst);
+    if (!enters) [[unlikely]] return fail(c, cannot_enter_words);
     return async ? async_call(c, m, f) : sync_call(c, m, f);
 }
 
@@ -404,6 +402,10 @@ Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type,
     f->options = std::move(options);
     f->related = callee->inst && are_related(inst, *callee->inst);
     f->callee = std::move(callee);
+    bool between = f->callee->inst && !f->options.async && !f->callee->options.async;
+    f->siblings = between && f->callee->inst->parent == inst.parent;
+    f->same_params = between && f->params.words && f->params.flat[0].count <= abi::max_flat_params;
+    f->same_result = between && f->result.words && f->result.flat[0].count <= abi::max_flat_results;
     Func made = Func::create(inst.machine.store, core, &lowered_call, f.get());
     inst.keep.push_back(std::move(f));
     return made;
@@ -415,9 +417,7 @@ Host call_destructor(Caller& c, Instance& from, const ResourceType& type, u64 re
     Instance& to = *type.impl;
     if (cannot_enter(to, &from)) return fail(c, cannot_enter_words);
     if (!type.dtor) return Host::done;
-    SyncCall& call = enter_sync(c, from.machine, nullptr, nullptr, to, from);
-    auto done = call.task->register_thread(*call.thread);
-    if (!done) return fail(c, std::move(done.error()));
+    enter_sync(c, from.machine, nullptr, to, from);
     Slot arg{rep};
     return c.call(*type.dtor, std::span(&arg, 1));
 }

@@ -13,6 +13,9 @@ struct LoweredFunc {
     abi::Tuple params, result;
     CanonOptions options;
     bool related = false;                 // caller and callee are one instance, or one contains the other
+    bool siblings = false;                // a call enters the callee's instance alone
+    // Of a synchronous call: the core values of one side are those of the other.
+    bool same_params = false, same_result = false;
     u32 max_flat_params() const { return options.async ? abi::max_flat_async_params : abi::max_flat_params; }
     u32 max_flat_results() const { return options.async ? 0 : abi::max_flat_results; }
 };
@@ -26,6 +29,31 @@ abi::Checked<void> lift_arguments(const LoweredFunc& f, std::span<const Slot> ar
 // Lifts the callee's results and lowers them for the caller: into `results`, or where its out pointer says.
 abi::Checked<void> lower_results(const LoweredFunc& f, std::span<const Slot> args, InstanceContext& callee, const Function& from,
                                  std::span<const Slot> flat, u32 max_flat, std::span<Slot> results);
+
+// A synchronous call between guests. Lies on the guest stack. Its task and thread are made when somebody asks for them, which most calls never do.
+struct SyncCall final : HostFrame, CallSource {
+    SyncCall(Machine& m, Execution& e, const LoweredFunc* f) : machine(m), execution(e), func(f) {}
+    abi::Checked<void> start(InstanceContext& callee, const Function& f, std::span<Slot> flat) override {
+        return lift_arguments(*func, slots, lenders, callee, f, flat);
+    }
+    abi::Checked<void> resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
+        return lower_results(*func, slots, callee, f, flat, max_flat, std::span(&result, 1));
+    }
+    Host next(Caller& c, Exit how) override;
+    void make_thread(Activation& a);
+    abi::Checked<void> return_(Instance& callee, std::span<const Slot> flat);
+    Host leave(Caller& c);
+
+    Machine& machine;
+    Execution& execution;
+    const LoweredFunc* func;                      // null: a destructor
+    std::shared_ptr<Task> task;
+    std::unique_ptr<Thread> thread;
+    std::span<Slot> slots;                        // on the guest stack, below the frame
+    std::vector<std::pair<Instance*, u32>> lenders;
+    Slot result;
+    bool post_return = false;
+};
 
 // The caller goes on when the subtask is resolved, or at once with its state: as the options of the lower say.
 Host await_subtask(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask);

@@ -59,7 +59,7 @@ Machine::~Machine() {
 void Machine::push(const Activation& a) {
     a.inst->set_entered(a.caller, true);
     chain.push_back(a);
-    a.thread->state = Thread::State::running;
+    if (a.thread) a.thread->state = Thread::State::running;
 }
 
 void Machine::pop() {
@@ -67,6 +67,8 @@ void Machine::pop() {
     chain.pop_back();
     a.inst->set_entered(a.caller, false);
 }
+
+void Machine::make_thread(Activation& a) { a.call->make_thread(a); }
 
 // A thread without a stack gets one.
 bool Machine::begin(Thread& t) {
@@ -196,6 +198,7 @@ bool Machine::run_until(const bool& done, Instance& of) {
 
 // Whether the innermost scope takes a block, or somebody else may go on.
 bool Machine::may_block() {
+    current();
     const Activation& a = chain.back();
     if (a.scope != Scope::sync || a.task->is_resolved()) return true;
     const Thread* running = a.thread;

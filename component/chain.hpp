@@ -34,12 +34,15 @@ enum class Scope : u8 {
     sync     // it stays: another thread of this instance may run, else it is a deadlock
 };
 
+struct SyncCall;
+
 struct Activation {
     Scope scope = Scope::tick;
-    Thread* thread = nullptr;
+    Thread* thread = nullptr;     // null: that of `call`, which has none yet
     Task* task = nullptr;         // sync: whose end ends the scope
     Instance* inst = nullptr;
     Instance* caller = nullptr;
+    SyncCall* call = nullptr;     // sync, between guests
 };
 
 class Machine : public std::enable_shared_from_this<Machine> {
@@ -51,7 +54,10 @@ public:
     // ---- the chain
     void push(const Activation& a);
     void pop();
-    Thread& current() { return *chain.back().thread; }
+    Thread& current() {
+        if (!chain.back().thread) [[unlikely]] make_thread(chain.back());
+        return *chain.back().thread;
+    }
     u64* tls() { return tls_override ? tls_override : current().tls; }
     // Runs the chain down to `base` activations. False: trapped, and `trap` says why.
     bool drive(std::size_t base);
@@ -118,6 +124,7 @@ private:
     Step after_block();
     Step after_finish();
     Step choose_next(Activation& a);
+    void make_thread(Activation& a);
     bool begin(Thread& t);
     void give_back(Thread& t);
     void end_trapped(std::size_t base, Trap t);

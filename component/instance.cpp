@@ -231,8 +231,9 @@ Checked<u32> InstanceContext::lower_own(Token token, types::ResourceId type) {
 Checked<u32> InstanceContext::lower_borrow(Token token, types::ResourceId type) {
     auto t = inst_.view.resource(type);
     if (t->impl == &inst_) return u32(token.bits);
+    if (!scope_) scope_ = inst_.machine.current().task;  // a synchronous call, which has no task until now
     auto i = add_handle(inst_, ResourceHandle{std::move(t), token.bits, false, scope_, 0});
-    if (i && scope_) ++scope_->num_borrows;
+    if (i) ++scope_->num_borrows;
     return i;
 }
 

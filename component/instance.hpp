@@ -159,7 +159,7 @@ struct Instance {
 // What lifting and lowering needs of one side of a call.
 class InstanceContext final : public abi::Context {
 public:
-    // `lender`: collects what is lent to the callee. `scope`: the task that borrows.
+    // `lender`: collects what is lent to the callee. `scope`: the task that borrows; null: the current one.
     InstanceContext(Instance& inst, const CanonOptions& o, abi::Partner partner, std::vector<std::pair<Instance*, u32>>* lenders, Task* scope);
 
     abi::Checked<u64> realloc(u64 old, u64 old_size, u64 alignment, u64 new_size) override;

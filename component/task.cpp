@@ -51,6 +51,11 @@ abi::Checked<void> Task::register_thread(Thread& t) {
     return {};
 }
 
+void Task::adopt_thread(Thread& t) {
+    t.index = *inst->threads.add(&t, ~u32(0));
+    ++registered;
+}
+
 abi::Checked<void> Task::unregister_thread(Thread& t) {
     if (--registered == 0 && func && state != State::resolved) return abi::trap("async-lifted export failed to produce a result");
     inst->threads.remove(t.index);

@@ -89,6 +89,8 @@ struct Task : std::enable_shared_from_this<Task> {
 
     Thread& make_implicit_thread();
     abi::Checked<void> register_thread(Thread& t);
+    // Of a synchronous call that runs already: there are never more than calls nest, so the table's limit does not count.
+    void adopt_thread(Thread& t);
     abi::Checked<void> unregister_thread(Thread& t);
     // True: it waits at the gate.
     bool must_wait_to_enter() const;

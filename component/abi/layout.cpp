@@ -112,9 +112,10 @@ struct InfoOf {
             out.flat[u8(ptr)] = string ? flat_pair(ptr) : flat_one(flat_type(p));
         }
         out.plain = is_number(p);
+        out.words = out.plain && scalar_size(p) >= 4;
     }
     void operator()(const Fields& f) {
-        out.plain = true;
+        out.plain = out.words = true;
         for (PtrType ptr : {PtrType::i32, PtrType::i64}) {
             RecordLayout l;
             for (std::size_t i = 0; i < f.size(); ++i) {
@@ -122,6 +123,7 @@ struct InfoOf {
                 l.add(field.memory[u8(ptr)]);
                 out.flat[u8(ptr)].append(field.flat[u8(ptr)]);
                 out.plain &= field.plain;
+                out.words &= field.words;
             }
             out.memory[u8(ptr)] = l.done();
             out.plain &= !l.has_padding();  // padding belongs to the receiver: it is not written
@@ -220,6 +222,7 @@ Tuple Layouts::tuple(std::vector<ValType> types) const {
         for (const ValType& v : t.types) {
             l.add(info(v).memory[u8(ptr)]);
             t.flat[u8(ptr)].append(info(v).flat[u8(ptr)]);
+            t.words &= info(v).words;
         }
         t.memory[u8(ptr)] = l.done();
     }

@@ -115,6 +115,7 @@ struct TypeInfo {
     MemoryLayout elements[2];        // list, map: of one element
     u32 payload_offset[2] = {0, 0};  // variants
     bool plain = false;              // any bytes are a value, and the same ones on both sides: copied without a look
+    bool words = false;              // the same of its flat core values
 };
 
 // The parameters or the results of a function, as the tuple they are in memory.
@@ -122,6 +123,7 @@ struct Tuple {
     std::vector<ValType> types;
     FlatTypes flat[2];
     MemoryLayout memory[2];
+    bool words = true;               // every one's flat core values are any, and the same on both sides
 };
 
 class Layouts {
