@@ -203,7 +203,7 @@ Host run_body(Caller& c, void* machine) {
 // ---- a synchronous call, on its caller's stack ----------------------------------------------------------------------------------------
 
 void SyncCall::make_thread(Activation& a) {
-    task = std::make_shared<Task>(func ? func->callee : nullptr, *a.inst, this);
+    task = std::make_shared<Task>(callee, *a.inst, this);
     thread = std::make_unique<Thread>(task.get(), *a.inst);
     task->implicit = thread.get();
     task->state = Task::State::started;
@@ -215,57 +215,75 @@ void SyncCall::make_thread(Activation& a) {
     a.task = task.get();
 }
 
-// What Task::return_ does, of a call without a task.
-abi::Checked<void> SyncCall::return_(Instance& callee, std::span<const Slot> flat) {
+Checked SyncCall::return_(std::span<const Slot> flat) {
     if (task) return task->return_(flat, abi::max_flat_results);
-    InstanceContext cx(callee, func->callee->options, abi::Partner::guest, nullptr, nullptr);
-    return resolve(cx, *func->callee, flat, abi::max_flat_results);
+    InstanceContext cx(*callee->inst, callee->options, abi::Partner::guest, nullptr, nullptr);
+    return resolve(cx, *callee, flat, abi::max_flat_results);
+}
+
+Checked SyncCall::end() {
+    if (!task) return {};
+    if (!callee) task->state = Task::State::resolved;
+    auto done = task->unregister_thread(*thread);
+    task->implicit = nullptr;
+    return done;
+}
+
+namespace {
+
+// Between guests, it lies on the guest stack.
+struct GuestCall final : HostFrame, SyncCall {
+    GuestCall(Machine& m, Execution& e, const LoweredFunc* f) : SyncCall(m, e, f ? f->callee : nullptr), func(f) {}
+    Checked start(InstanceContext& to, const Function& f, std::span<Slot> flat) override { return lift_arguments(*func, slots, lenders, to, f, flat); }
+    Checked resolve(InstanceContext& to, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
+        return lower_results(*func, slots, to, f, flat, max_flat, std::span(&result, 1));
+    }
+    Host next(Caller& c, Exit how) override;
+    Host after_call(Caller& c);
+    Host leave(Caller& c);
+
+    const LoweredFunc* func;                      // null: a destructor
+    std::span<Slot> slots;                        // on the guest stack, below the frame
+    std::vector<std::pair<Instance*, u32>> lenders;
+    Slot result;
+};
+
+Host GuestCall::next(Caller& c, Exit how) {
+    NativeScope scope(machine, c);
+    if (how == Exit::threw) return fail_thrown(c);
+    slots = c.slots();
+    if (func && !post_return) return after_call(c);
+    if (post_return) callee->inst->may_leave = true;
+    return leave(c);
+}
+
+Host GuestCall::after_call(Caller& c) {
+    auto results = c.call_results();
+    if (func->same_result && !task) {
+        if (!results.empty()) result = results[0];
+    } else if (auto done = return_(results); !done) return fail(c, std::move(done.error()));
+    if (!callee->options.post_return) return leave(c);
+    callee->inst->may_leave = false;
+    post_return = true;
+    std::array<Slot, abi::max_flat_results> kept{};  // calls overwrite the results
+    std::ranges::copy(results, kept.begin());
+    return c.call(callee->options.post_return, std::span(kept).first(results.size()));
 }
 
 // The callee has returned, and its post-return too.
-Host SyncCall::leave(Caller& c) {
-    if (task) {
-        if (!func) task->state = Task::State::resolved;
-        auto done = task->unregister_thread(*thread);
-        if (!done) return fail(c, std::move(done.error()));
-        task->implicit = nullptr;
-    }
+Host GuestCall::leave(Caller& c) {
+    if (auto done = end(); !done) return fail(c, std::move(done.error()));
     if (!lenders.empty()) release_lenders(lenders);
     if (func && func->siblings) {
-        func->callee->inst->may_enter = true;
+        callee->inst->may_enter = true;
         machine.chain.pop_back();
     } else machine.pop();
     if (func && !slots.empty()) slots[0] = result;
     return Host::done;
 }
 
-Host SyncCall::next(Caller& c, Exit how) {
-    NativeScope scope(machine, c);
-    if (how == Exit::threw) return fail_thrown(c);
-    slots = c.slots();
-    if (!func) return leave(c);
-    Instance& callee = *func->callee->inst;
-    if (post_return) {
-        callee.may_leave = true;
-        return leave(c);
-    }
-    auto results = c.call_results();
-    if (func->same_result && !task) {
-        if (!results.empty()) result = results[0];
-    } else if (auto done = return_(callee, results); !done) return fail(c, std::move(done.error()));
-    const Func& after = func->callee->options.post_return;
-    if (!after) return leave(c);
-    callee.may_leave = false;
-    post_return = true;
-    std::array<Slot, abi::max_flat_results> kept{};  // calls overwrite the results
-    std::ranges::copy(results, kept.begin());
-    return c.call(after, std::span(kept).first(results.size()));
-}
-
-namespace {
-
-SyncCall& enter_sync(Caller& c, Machine& m, const LoweredFunc* f, Instance& to, Instance& from) {
-    SyncCall& call = c.frame<SyncCall>(m, c.execution(), f);
+GuestCall& enter_sync(Caller& c, Machine& m, const LoweredFunc* f, Instance& to, Instance& from) {
+    GuestCall& call = c.frame<GuestCall>(m, c.execution(), f);
     call.slots = c.slots();
     if (f && f->siblings) {
         to.may_enter = false;
@@ -275,7 +293,7 @@ SyncCall& enter_sync(Caller& c, Machine& m, const LoweredFunc* f, Instance& to, 
 }
 
 Host sync_call(Caller& c, Machine& m, const LoweredFunc& f) {
-    SyncCall& call = enter_sync(c, m, &f, *f.callee->inst, *f.inst);
+    GuestCall& call = enter_sync(c, m, &f, *f.callee->inst, *f.inst);
     if (f.same_params) return c.call(f.callee->core, call.slots.first(f.params.flat[0].count));
     InstanceContext cx(*f.callee->inst, f.callee->options, abi::Partner::guest, nullptr, nullptr);
     std::array<Slot, max_core_params> flat{};
@@ -378,7 +396,7 @@ Host lowered_call(Caller& c, void* data) {
     if (!f.inst->may_leave) return fail(c, "cannot leave component instance");
     bool async = f.callee->func_type().async;
     if (async && !f.options.async && !m.may_block()) return fail(c, "cannot block a synchronous task before returning");
-    if (f.callee->host) return call_host(c, m, f);
+    if (f.callee->host) return f.same_params ? call_host_words(c, f) : call_host(c, m, f);
     Instance& callee = *f.callee->inst;
     bool enters = f.siblings ? callee.may_enter && !callee.dead() : !f.related && !cannot_enter(callee, f.inst);
     if (!enters) [[unlikely]] return fail(c, cannot_enter_words);
@@ -402,10 +420,11 @@ Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type,
     f->options = std::move(options);
     f->related = callee->inst && are_related(inst, *callee->inst);
     f->callee = std::move(callee);
-    bool between = f->callee->inst && !f->options.async && !f->callee->options.async;
-    f->siblings = between && f->callee->inst->parent == inst.parent;
-    f->same_params = between && f->params.words && f->params.flat[0].count <= abi::max_flat_params;
-    f->same_result = between && f->result.words && f->result.flat[0].count <= abi::max_flat_results;
+    bool sync = !f->options.async && !f->callee->options.async && !f->callee->func_type().async;
+    f->siblings = sync && f->callee->inst && f->callee->inst->parent == inst.parent;
+    f->same_params = sync && f->params.words && f->params.flat[0].count <= abi::max_flat_params;
+    f->same_result = sync && f->result.words && f->result.flat[0].count <= abi::max_flat_results;
+    if (f->callee->host) f->same_params = f->same_result = f->same_params && f->same_result && f->callee->host_words;
     Func made = Func::create(inst.machine.store, core, &lowered_call, f.get());
     inst.keep.push_back(std::move(f));
     return made;
@@ -436,6 +455,76 @@ Host run_destructor(Caller& c, Thread& t) {
 
 // ---- the host calls -----------------------------------------------------------------------------------------------------------------------
 
+Checked RootCall::begin() {
+    InstanceContext cx(*callee->inst, callee->options, abi::Partner::guest, nullptr, nullptr);
+    std::array<Slot, max_core_params> flat{};
+    auto done = start(cx, *callee, flat);
+    if (done) execution.begin(callee->core, flat);
+    return done;
+}
+
+abi::Checked<bool> RootCall::returned() {
+    Instance& inst = *callee->inst;
+    if (!post_return) {
+        std::array<Slot, abi::max_flat_results> kept{};
+        auto results = std::span(kept).first(execution.results().size());
+        std::ranges::copy(execution.results(), kept.begin());
+        if (auto done = return_(results); !done) return std::unexpected(std::move(done.error()));
+        if (callee->options.post_return) {
+            inst.may_leave = false;
+            post_return = true;
+            execution.begin(callee->options.post_return, results);
+            return false;
+        }
+    } else inst.may_leave = true;
+    if (auto done = end(); !done) return std::unexpected(std::move(done.error()));
+    return true;
+}
+
+namespace {
+
+bool call_sync(Machine& m, const std::shared_ptr<Function>& f, CallSource& caller) {
+    std::size_t base = m.chain.size();
+    auto execution = m.take_execution();
+    RootCall call(m, *execution, f, caller);
+    m.push({Scope::sync, nullptr, nullptr, f->inst, nullptr, &call, true});
+    bool done = m.begin_and_drive(call, base);
+    m.give_back(std::move(execution));
+    return done;
+}
+
+struct WordCaller final : CallSource {
+    explicit WordCaller(std::span<Slot> s) : slots(s) {}
+    Checked start(InstanceContext&, const Function&, std::span<Slot> flat) override {
+        std::ranges::copy(slots.first(std::min(slots.size(), flat.size())), flat.begin());
+        return {};
+    }
+    Checked resolve(InstanceContext&, const Function&, std::span<const Slot> flat, u32) override {
+        if (!flat.empty()) slots[0] = flat[0];
+        return {};
+    }
+    std::span<Slot> slots;
+};
+
+}  // namespace
+
+bool has_words(const Function& f) {
+    const abi::Tuple &p = f.params, &r = f.result;
+    return f.inst && !f.func_type().async && p.words && p.flat[0].count <= abi::max_flat_params && r.words && r.flat[0].count <= abi::max_flat_results;
+}
+
+bool call_words(Machine& m, const std::shared_ptr<Function>& f, std::span<Slot> slots) {
+    m.run_drops();
+    if (auto why = cannot_enter(*f->inst, nullptr)) {
+        m.trap = component_trap(*why);
+        return false;
+    }
+    WordCaller caller(slots);
+    bool done = call_sync(m, f, caller);
+    m.run_drops();
+    return done;
+}
+
 std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args) {
     m.run_drops();
     auto caller = std::make_shared<HostCaller>(std::move(args));
@@ -445,13 +534,14 @@ std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Functio
         m.trap = *caller->trap;
         return caller;
     }
-    auto task = make_task(f, caller);
-    caller->task = task;
-    std::size_t base = m.chain.size();
-    if (!task->is_async_type()) {
-        m.push({Scope::sync, task->implicit, task.get(), f->inst, nullptr});
-        if (!m.drive(base) && !caller->trap) caller->killed(m.trap);
-    } else if (start_or_wait(m, *task, nullptr) && !m.drive(base) && !caller->trap) caller->killed(m.trap);
+    if (!f->func_type().async) {
+        if (!call_sync(m, f, *caller) && !caller->trap) caller->killed(m.trap);
+    } else {
+        auto task = make_task(f, caller);
+        caller->task = task;
+        std::size_t base = m.chain.size();
+        if (start_or_wait(m, *task, nullptr) && !m.drive(base) && !caller->trap) caller->killed(m.trap);
+    }
     m.run_drops();
     return caller;
 }

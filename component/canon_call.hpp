@@ -30,28 +30,20 @@ abi::Checked<void> lift_arguments(const LoweredFunc& f, std::span<const Slot> ar
 abi::Checked<void> lower_results(const LoweredFunc& f, std::span<const Slot> args, InstanceContext& callee, const Function& from,
                                  std::span<const Slot> flat, u32 max_flat, std::span<Slot> results);
 
-// A synchronous call between guests. Lies on the guest stack. Its task and thread are made when somebody asks for them, which most calls never do.
-struct SyncCall final : HostFrame, CallSource {
-    SyncCall(Machine& m, Execution& e, const LoweredFunc* f) : machine(m), execution(e), func(f) {}
-    abi::Checked<void> start(InstanceContext& callee, const Function& f, std::span<Slot> flat) override {
-        return lift_arguments(*func, slots, lenders, callee, f, flat);
-    }
-    abi::Checked<void> resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
-        return lower_results(*func, slots, callee, f, flat, max_flat, std::span(&result, 1));
-    }
-    Host next(Caller& c, Exit how) override;
+// A call of a function that is not `async`. Its task and thread are made when somebody asks for them, which most calls never do.
+struct SyncCall : CallSource {
+    SyncCall(Machine& m, Execution& e, std::shared_ptr<Function> f) : machine(m), execution(e), callee(std::move(f)) {}
     void make_thread(Activation& a);
-    abi::Checked<void> return_(Instance& callee, std::span<const Slot> flat);
-    Host leave(Caller& c);
+    // What Task::return_ does, with a task or without.
+    abi::Checked<void> return_(std::span<const Slot> flat);
+    // What the end of the implicit thread does.
+    abi::Checked<void> end();
 
     Machine& machine;
     Execution& execution;
-    const LoweredFunc* func;                      // null: a destructor
+    std::shared_ptr<Function> callee;             // null: a destructor
     std::shared_ptr<Task> task;
     std::unique_ptr<Thread> thread;
-    std::span<Slot> slots;                        // on the guest stack, below the frame
-    std::vector<std::pair<Instance*, u32>> lenders;
-    Slot result;
     bool post_return = false;
 };
 
@@ -84,8 +76,24 @@ public:
     std::weak_ptr<Task> task;
 };
 
+// A call by the host, with an Execution of its own, at the bottom of which is the guest's function itself.
+struct RootCall final : SyncCall {
+    RootCall(Machine& m, Execution& e, std::shared_ptr<Function> f, CallSource& c) : SyncCall(m, e, std::move(f)), caller(c) {}
+    abi::Checked<void> start(InstanceContext& to, const Function& f, std::span<Slot> flat) override { return caller.start(to, f, flat); }
+    abi::Checked<void> resolve(InstanceContext& to, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
+        return caller.resolve(to, f, flat, max_flat);
+    }
+    abi::Checked<void> begin();
+    // The function has ended, or its post-return. True: there is nothing more to run.
+    abi::Checked<bool> returned();
+    CallSource& caller;
+};
+
 // Begins a call. A function of a synchronous type is done then, and so is one that trapped.
 std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args);
+// A call of a synchronous function whose core values are the host's own. False: it trapped, and the machine's trap says why.
+bool has_words(const Function& f);
+bool call_words(Machine& m, const std::shared_ptr<Function>& f, std::span<Slot> slots);
 // Runs the Store until the call is done.
 void finish_call(Machine& m, Instance& callee, HostCaller& call);
 

@@ -73,13 +73,7 @@ void Machine::make_thread(Activation& a) { a.call->make_thread(a); }
 // A thread without a stack gets one.
 bool Machine::begin(Thread& t) {
     if (t.exec) return true;
-    if (executions.empty()) {
-        t.own = std::make_unique<Execution>(store);
-        t.own->keep_stack(true);
-    } else {
-        t.own = std::move(executions.back());
-        executions.pop_back();
-    }
+    t.own = take_execution();
     t.exec = t.own.get();
     t.exec->owner = &t;
     return t.exec->begin(entry, {}) == Execution::State::ready;
@@ -87,19 +81,34 @@ bool Machine::begin(Thread& t) {
 
 void Machine::give_back(Thread& t) {
     if (!t.own) return;
-    t.own->reset();
-    if (executions.size() < max_idle_executions) executions.push_back(std::move(t.own));
-    t.own = nullptr;
+    give_back(std::move(t.own));
     t.exec = nullptr;
 }
 
+std::unique_ptr<Execution> Machine::take_execution() {
+    if (executions.empty()) {
+        auto e = std::make_unique<Execution>(store);
+        e->keep_stack(true);
+        return e;
+    }
+    auto e = std::move(executions.back());
+    executions.pop_back();
+    return e;
+}
+
+void Machine::give_back(std::unique_ptr<Execution> e) {
+    if (e->state() != Execution::State::idle) e->abandon();
+    e->reset();
+    if (executions.size() < max_idle_executions) executions.push_back(std::move(e));
+}
+
 Machine::Step Machine::step() {
-    Thread& t = current();
-    if (!begin(t)) {
-        trap = t.exec->trap();
+    Activation& a = chain.back();
+    if (a.thread && !begin(*a.thread)) {
+        trap = a.thread->exec->trap();
         return Step::trapped;
     }
-    Execution& e = *t.exec;
+    Execution& e = a.thread ? *a.thread->exec : a.call->execution;
     action = Action::none;
     Exit how = e.run();
     while (how == Exit::parked) {
@@ -115,7 +124,11 @@ Machine::Step Machine::step() {
     case Exit::threw: trap = component_trap("uncaught exception propagated out of component (thrown Wasm exception)"); return Step::trapped;
     default: break;
     }
-    if (how == Exit::returned) give_back(current());
+    if (how == Exit::returned) {
+        Activation& top = chain.back();
+        if (top.by_host && &top.call->execution == &e) return after_root_call(static_cast<RootCall&>(*top.call));
+        give_back(current());
+    }
     switch (what) {
     case Action::pushed: return Step::go_on;
     case Action::switched:
@@ -128,6 +141,16 @@ Machine::Step Machine::step() {
     }
     trap = component_trap("a native function left run() without saying why");
     return Step::trapped;
+}
+
+Machine::Step Machine::after_root_call(RootCall& call) {
+    auto ended = call.returned();
+    if (!ended) {
+        trap = std::move(*ended.error());
+        return Step::trapped;
+    }
+    if (*ended) pop();
+    return Step::go_on;
 }
 
 Machine::Step Machine::after_block() {
@@ -167,6 +190,15 @@ bool Machine::drive(std::size_t base) {
     retired.clear();
     caller = outer;
     return ok;
+}
+
+bool Machine::begin_and_drive(RootCall& call, std::size_t base) {
+    Caller* outer = std::exchange(caller, nullptr);
+    auto begun = call.begin();
+    caller = outer;
+    if (begun && call.execution.state() == Execution::State::ready) return drive(base);
+    end_trapped(base, begun ? call.execution.trap() : std::move(*begun.error()));
+    return false;
 }
 
 bool Machine::tick() {

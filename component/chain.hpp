@@ -34,6 +34,7 @@ enum class Scope : u8 {
     sync     // it stays: another thread of this instance may run, else it is a deadlock
 };
 
+struct RootCall;
 struct SyncCall;
 
 struct Activation {
@@ -42,7 +43,8 @@ struct Activation {
     Task* task = nullptr;         // sync: whose end ends the scope
     Instance* inst = nullptr;
     Instance* caller = nullptr;
-    SyncCall* call = nullptr;     // sync, between guests
+    SyncCall* call = nullptr;     // sync
+    bool by_host = false;         // it is a RootCall
 };
 
 class Machine : public std::enable_shared_from_this<Machine> {
@@ -61,6 +63,7 @@ public:
     u64* tls() { return tls_override ? tls_override : current().tls; }
     // Runs the chain down to `base` activations. False: trapped, and `trap` says why.
     bool drive(std::size_t base);
+    bool begin_and_drive(RootCall& call, std::size_t base);
     // Runs one ready thread. False: there is none.
     bool tick();
     // Ticks until `done`; a deadlock traps the group of `of`. False: trapped.
@@ -80,6 +83,9 @@ public:
     void retire(std::unique_ptr<Thread> t) { retired.push_back(std::move(t)); }
     // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-subtaskcancel; true: a thread was pushed
     bool request_cancellation(Task& task, Instance* caller);
+
+    std::unique_ptr<Execution> take_execution();
+    void give_back(std::unique_ptr<Execution> e);
 
     // ---- leaving run(), for native functions
     enum class Action : u8 { none, pushed, block, switched, finished };
@@ -121,6 +127,7 @@ public:
 private:
     enum class Step : u8 { go_on, trapped };
     Step step();
+    Step after_root_call(RootCall& call);
     Step after_block();
     Step after_finish();
     Step choose_next(Activation& a);

@@ -152,6 +152,16 @@ Result<std::optional<component::Val>> ComponentFunc::call(std::vector<component:
     return result_of(*call);
 }
 
+bool ComponentFunc::has_words() const { return component::runtime::has_words(*func_); }
+
+Result<void> ComponentFunc::call_words(std::span<Slot> slots) const {
+    auto m = machine_.lock();
+    if (!m) return std::unexpected(gone());
+    if (m->store.parked()) return std::unexpected(Error{Error::Kind::usage, "busy: another call of this Store is parked"});
+    if (component::runtime::call_words(*m, func_, slots)) return {};
+    return std::unexpected(Error{Error::Kind::trapped, m->trap.message()});
+}
+
 bool ComponentCall::is_done() const { return data_->call->done; }
 Result<std::optional<component::Val>> ComponentCall::result() const { return result_of(*data_->call); }
 

@@ -60,15 +60,20 @@ abi::Checked<std::vector<Val>> lift_host_arguments(const LoweredFunc& f, std::sp
 }
 
 // The one place where a host function's C++ exceptions end.
+template <class F>
+Host guarded(Caller& c, F f) {
+    try {
+        return f();
+    } catch (const std::exception& e) {
+        return fail(c, "host function failed: " + std::string(e.what()));
+    } catch (...) {
+        return fail(c, "host function failed: an exception that is not a std::exception");
+    }
+}
+
 Host call_function(HostCallData& d) {
     HostCall call(d);
-    try {
-        return (*d.func.callee->host)(call);
-    } catch (const std::exception& e) {
-        return fail(*d.caller, "host function failed: " + std::string(e.what()));
-    } catch (...) {
-        return fail(*d.caller, "host function failed: an exception that is not a std::exception");
-    }
+    return guarded(*d.caller, [&] { return (*d.func.callee->host)(call); });
 }
 
 Host finish(Caller& c, const LoweredFunc& f, std::span<const Val> values) {
@@ -168,6 +173,15 @@ Host call_async(Caller& c, Machine& m, const LoweredFunc& f) {
 }
 
 }  // namespace
+
+Host call_host_words(Caller& c, const LoweredFunc& f) {
+    Host said = guarded(c, [&] {
+        Slot* slots = c.slots().data();
+        (*f.callee->host_words)(slots);
+        return Host::done;
+    });
+    return f.inst->dead() ? fail(c, "cannot enter component instance") : said;
+}
 
 Host call_host(Caller& c, Machine& m, const LoweredFunc& f) { return f.callee->func_type().async ? call_async(c, m, f) : call_sync(c, m, f); }
 

@@ -28,6 +28,8 @@ struct HostCallData {
     std::shared_ptr<Deferred::Data> deferred;
 };
 
+// A function whose core values are the C++ function's own.
+Host call_host_words(Caller& c, const LoweredFunc& f);
 Host call_host(Caller& c, Machine& m, const LoweredFunc& f);
 
 }  // namespace heddle::component::runtime

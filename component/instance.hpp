@@ -69,6 +69,7 @@ struct Function {
     Func core;
     CanonOptions options;
     std::shared_ptr<const HostFunction> host;
+    std::shared_ptr<const WordFunction> host_words;  // null: it has none
     std::string name;             // for messages
     mutable std::shared_ptr<const FunctionType> described;  // made when first asked for
     const types::Func& func_type() const { return view.types()[type]; }

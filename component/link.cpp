@@ -118,6 +118,7 @@ Item Matcher::host_func(const std::string& name, const types::Entity& wanted, co
     f->view = to_.view;
     f->type = types::FuncId(wanted.id);
     f->host = at->second.function;
+    f->host_words = at->second.words;
     f->name = offered.name.empty() ? name : offered.name + "." + name;
     const abi::Layouts& layouts = to_.view.component->layouts;
     f->params = layouts.params(f->func_type());
@@ -199,10 +200,11 @@ ComponentLinker::~ComponentLinker() = default;
 ComponentLinker::ComponentLinker(ComponentLinker&&) noexcept = default;
 ComponentLinker& ComponentLinker::operator=(ComponentLinker&&) noexcept = default;
 
-ComponentLinker::Interface& ComponentLinker::Interface::add(std::string name, component::HostFunction f, bool (*fits)(const component::FunctionType&),
+ComponentLinker::Interface& ComponentLinker::Interface::add(std::string name, component::HostFunction f, component::WordFunction words, bool (*fits)(const component::FunctionType&),
                                                             component::FunctionType type) {
     data_->funcs.insert_or_assign(std::move(name),
-                                  Data::HostFunc{std::make_shared<const component::HostFunction>(std::move(f)), fits, std::move(type)});
+                                  Data::HostFunc{std::make_shared<const component::HostFunction>(std::move(f)),
+                                                 words ? std::make_shared<const component::WordFunction>(std::move(words)) : nullptr, fits, std::move(type)});
     return *this;
 }
 

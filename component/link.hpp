@@ -11,6 +11,7 @@ namespace heddle {
 struct ComponentLinker::Interface::Data {
     struct HostFunc {
         std::shared_ptr<const component::HostFunction> function;
+        std::shared_ptr<const component::WordFunction> words;    // null: it has none
         bool (*fits)(const component::FunctionType&) = nullptr;  // null: any type
         component::FunctionType type;                            // for messages
     };

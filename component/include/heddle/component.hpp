@@ -11,6 +11,9 @@
 // An instance can be handed to another component as an import: imports.instance("demo:app/greet", *instance).
 // https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md
 #pragma once
+#include <algorithm>
+#include <array>
+#include <concepts>
 #include <expected>
 #include <functional>
 #include <map>
@@ -90,6 +93,8 @@ private:
     runtime::HostCallData* data_;
 };
 using HostFunction = std::function<Host(HostCall&)>;
+// The same of a function whose parameters and result are each one core value: arguments in, the result into the first slot.
+using WordFunction = std::function<void(Slot*)>;
 
 // ---- C++ types as component types -------------------------------------------------------------------------------------------------
 
@@ -245,10 +250,16 @@ template <> struct As<Val> {  // anything
     static Val from(const Val& v) { return v; }
 };
 
+// Types whose value is one core value, any of them: calls of functions of such types make no Val.
+template <class T>
+concept Word = std::same_as<T, i32> || std::same_as<T, u32> || std::same_as<T, i64> || std::same_as<T, u64> || std::same_as<T, f32> || std::same_as<T, f64>;
+
 template <class Signature>
 struct FunctionOf;
 template <class R, class... A>
 struct FunctionOf<R(A...)> {
+    static constexpr std::size_t max_words = 16;
+    static constexpr bool words = (Word<A> && ...) && (Word<R> || std::is_void_v<R>) && sizeof...(A) <= max_words;
     // A component function's parameter and result types, compared without names.
     static bool fits(const FunctionType& t) {
         if (t.params.size() != sizeof...(A)) return false;
@@ -264,13 +275,22 @@ struct FunctionOf<R(A...)> {
         return t;
     }
     template <class F>
-    static HostFunction host(F f) {
-        return [f = std::move(f)](HostCall& c) mutable -> Host {
-            auto invoke = [&]<std::size_t... I>(std::index_sequence<I...>) { return f(As<A>::from(c.args()[I])...); };
+    static HostFunction host(std::shared_ptr<F> f) {
+        return [f = std::move(f)](HostCall& c) -> Host {
+            auto invoke = [&]<std::size_t... I>(std::index_sequence<I...>) { return (*f)(As<A>::from(c.args()[I])...); };
             if constexpr (std::is_void_v<R>) {
                 invoke(std::index_sequence_for<A...>{});
                 return c.done();
             } else return c.done(As<R>::to(invoke(std::index_sequence_for<A...>{})));
+        };
+    }
+    template <class F>
+    static WordFunction host_words(std::shared_ptr<F> f) {
+        if constexpr (!words) return {};
+        else return [f = std::move(f)](Slot* s) {
+            auto invoke = [&]<std::size_t... I>(std::index_sequence<I...>) { return (*f)(s[I].template as<A>()...); };
+            if constexpr (std::is_void_v<R>) invoke(std::index_sequence_for<A...>{});
+            else s[0] = Slot::of<R>(invoke(std::index_sequence_for<A...>{}));
         };
     }
 
@@ -355,6 +375,10 @@ public:
     Result<ComponentCall> start(std::vector<component::Val> args) const;
     template <class Signature>
     Result<TypedComponentFunc<Signature>> typed() const;
+    // Whether call_words() can call it: it is not asynchronous, and every parameter and result is a component::Word.
+    bool has_words() const;
+    // As call(): `slots` holds the arguments, and then the result in its first. Its types are not checked again.
+    Result<void> call_words(std::span<Slot> slots) const;
 
     ComponentFunc(std::shared_ptr<component::runtime::Machine> m, std::shared_ptr<component::runtime::Function> f)
         : machine_(std::move(m)), func_(std::move(f)) {}
@@ -437,10 +461,11 @@ public:
         template <class F>
         Interface& func(std::string name, F f) {
             using Of = typename component::detail::Callable<F>::Of;
-            return add(std::move(name), Of::host(std::move(f)), &Of::fits, Of::type());
+            auto shared = std::make_shared<F>(std::move(f));
+            return add(std::move(name), Of::host(shared), Of::host_words(shared), &Of::fits, Of::type());
         }
         // The general form: any type; arguments and results are values.
-        Interface& raw(std::string name, component::HostFunction f) { return add(std::move(name), std::move(f), nullptr, {}); }
+        Interface& raw(std::string name, component::HostFunction f) { return add(std::move(name), std::move(f), {}, nullptr, {}); }
         // A resource of the host; `drop` is told the representation when its last handle goes.
         Interface& resource(std::string name, std::function<void(u64 rep)> drop = {});
 
@@ -452,7 +477,8 @@ public:
 
     private:
         friend class ComponentLinker;
-        Interface& add(std::string name, component::HostFunction f, bool (*fits)(const component::FunctionType&), component::FunctionType type);
+        Interface& add(std::string name, component::HostFunction f, component::WordFunction words, bool (*fits)(const component::FunctionType&),
+                       component::FunctionType type);
         std::shared_ptr<Data> data_;
     };
 
@@ -490,8 +516,10 @@ Error wrong_component_signature(const component::FunctionType& wanted, const com
 template <class R, class... A>
 class TypedComponentFunc<R(A...)> {
 public:
-    explicit TypedComponentFunc(ComponentFunc f) : func_(std::move(f)) {}
+    explicit TypedComponentFunc(ComponentFunc f) : func_(std::move(f)), words_(func_.has_words()) {}
     Result<R> operator()(A... args) const {
+        if constexpr (component::FunctionOf<R(A...)>::words)
+            if (words_) return call_words(args...);
         std::vector<component::Val> values;
         (values.push_back(component::As<A>::to(std::move(args))), ...);
         auto result = func_.call(std::move(values));
@@ -501,7 +529,15 @@ public:
     }
 
 private:
+    Result<R> call_words(A... args) const {
+        std::array<Slot, std::max<std::size_t>(sizeof...(A), 1)> slots{Slot::of<A>(args)...};
+        auto done = func_.call_words(slots);
+        if (!done) return std::unexpected(done.error());
+        if constexpr (std::is_void_v<R>) return {};
+        else return slots[0].template as<R>();
+    }
     ComponentFunc func_;
+    bool words_;
 };
 
 template <class Signature>
