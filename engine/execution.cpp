@@ -2,6 +2,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "continuation.hpp"
 #include "runtime_calls.hpp"
 #include "store.hpp"
 
@@ -12,18 +13,6 @@ namespace {
 using State = Execution::State;
 
 // ---- limits and interrupts ------------------------------------------------------------------------------------------------------
-
-// The limit word is lowered by interrupt() after it raised the flag; so whoever raises the limit looks at the flag afterwards.
-void raise_limit(ExecContext& c) {
-    c.limit.store(c.true_limit);
-    if (c.interrupt.load()) c.limit.store(0);
-}
-
-void use_stack(ExecContext& c, u64 true_limit) {
-    if (c.true_limit == true_limit) return;
-    c.true_limit = true_limit;
-    raise_limit(c);
-}
 
 std::string limit_detail(const StoreData& s, TrapCode code) {
     const Config& k = s.config();
@@ -229,6 +218,7 @@ void drop_stack(ExecutionData& e) noexcept {
 
 void die(ExecutionData& e) noexcept {
     while (e.top) pop_host_frame(e);
+    drop_links(*e.store, std::exchange(e.stacks, nullptr));
     if (e.store->parked == &e) e.store->parked = nullptr;
     e.state = State::dead;
     drop_stack(e);
@@ -300,7 +290,7 @@ Exit end_threw(ExecutionData& e) noexcept {
 }
 
 Exit end_returned(ExecutionData& e) noexcept {
-    assert(!e.top);
+    assert(!e.top && !e.stacks);
     e.state = State::idle;
     e.result_slots = e.func->code->result_slots;
     if (!e.cached) {
@@ -384,7 +374,7 @@ Exit run_execution(ExecutionData& e) noexcept {
     Outer outer(c);
     ++s.nested;
     c.current = &e;
-    use_stack(c, reinterpret_cast<u64>(e.stack.limit));
+    use_stack(c, reinterpret_cast<u64>(e.stacks ? e.stacks->stack.limit : e.stack.limit));
     if (enter_or_resume(c, e)) run(c);
     Exit how = end_run(e);
     --s.nested;

@@ -217,6 +217,7 @@ extern const HandlerTable<simd_count> simd_handlers;
 extern const HandlerTable<control_count> control_handlers;
 extern const HandlerTable<std::size_t(Body::count_)> body_handlers;
 extern const HandlerTable<std::size_t(ObjectRow::count_)> object_handlers;
+extern const HandlerTable<cont_count> cont_handlers;
 
 namespace {
 

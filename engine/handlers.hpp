@@ -16,7 +16,7 @@ namespace heddle {
 
 using HandlerId = u16;  // group << 12 | index
 
-enum class Group : u16 { numeric, branch, memory, simd, control, body, object, count_ };
+enum class Group : u16 { numeric, branch, memory, simd, control, body, object, cont, count_ };
 
 constexpr HandlerId handler_id(Group g, u32 index) { return HandlerId(u32(g) << 12 | index); }
 // The handler's address: what a cell's first word holds.
@@ -140,5 +140,15 @@ enum class ObjectRow : u16 {
     count_
 };
 constexpr HandlerId object_id(ObjectRow r) { return handler_id(Group::object, u32(r)); }
+
+// ---- cont: stack switching; likewise
+
+enum class ContRow : u16 {
+#define CONT(name) name,
+#include "handlers.def"
+    count_
+};
+inline constexpr u32 cont_count = u32(ContRow::count_);
+constexpr HandlerId cont_id(ContRow r) { return handler_id(Group::cont, u32(r)); }
 
 }  // namespace heddle

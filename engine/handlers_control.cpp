@@ -15,12 +15,6 @@ HANDLER unreachable(REGISTERS) {
     TRAP(TrapCode::unreachable);
 }
 
-HANDLER unsupported(REGISTERS) {
-    STATE;
-    trap_unsupported(*s.instance->context, Op(s.lo()), s.pc, s.frame, s.instance);
-    LEAVE;
-}
-
 // ---- branches
 
 HANDLER br(REGISTERS) {

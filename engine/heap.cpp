@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "code.hpp"
+#include "continuation.hpp"
 #include "handlers.hpp"
 #include "runtime_calls.hpp"
 #include "store.hpp"
@@ -39,7 +40,6 @@ static_assert(cell_bytes(class_of(512)) == 512 && cell_bytes(class_of(513)) == 6
 
 HeapObject*& next_free(HeapObject* cell) { return *reinterpret_cast<HeapObject**>(reinterpret_cast<u8*>(cell) + 8); }
 u64 address(const void* p) { return reinterpret_cast<u64>(p); }
-bool has_references(const Layout& l) { return !l.references.empty(); }
 
 }  // namespace
 
@@ -83,6 +83,7 @@ Trace trace_of(const TypeTable& types, ValType t) {
         case heddle::Heap::any: return !t.is_defined() && t.heap() == heddle::Heap::any ? Trace::any : Trace::object;
         case heddle::Heap::extern_:
         case heddle::Heap::exn: return Trace::any;
+        case heddle::Heap::cont: return Trace::object;
         default: return Trace::none;
     }
 }
@@ -381,12 +382,17 @@ void ObjectHeap::push(Grey g) noexcept {
     }
 }
 
+bool ObjectHeap::has_references(const HeapObject& o) const noexcept {
+    bool by_type = o.kind == HeapObject::Kind::struct_ || o.kind == HeapObject::Kind::array;
+    return !by_type || !layouts_[std::size_t(o.type)]->references.empty();
+}
+
 void ObjectHeap::mark_object(HeapObject* o) noexcept {
     if (o->mark == mark_) return;
     o->mark = mark_;
     ++marked_;
     marked_bytes_ += reinterpret_cast<const Block*>(address(o) & ~(block_bytes - 1))->object_bytes;
-    if (o->kind == HeapObject::Kind::exception || has_references(*layouts_[std::size_t(o->type)])) push({o, 0});
+    if (has_references(*o)) push({o, 0});
 }
 
 void ObjectHeap::mark_word(u64 word) noexcept {
@@ -416,6 +422,7 @@ void ObjectHeap::scan(Grey g) noexcept {
         for (u64 v : static_cast<ExceptionObject*>(g.object)->values()) mark_word(v);
         return;
     }
+    if (g.object->kind == HeapObject::Kind::continuation) return scan_continuation(static_cast<ContObject&>(*g.object));
     const Layout& l = *layouts_[std::size_t(g.object->type)];
     if (g.object->kind == HeapObject::Kind::struct_) {
         for (const FieldPlace& f : l.references) follow(word_at(object + f.offset), f.trace);
@@ -443,29 +450,48 @@ const void* end_of_frame(const Word* pc, const Slot* frame, const InstanceObject
     return r ? reinterpret_cast<const u8*>(frame) + r->code->frame_bytes : otherwise;
 }
 
-// How far up a stack references may lie.
+// How far up the innermost stack references may lie.
 const void* end_of_stack(const ExecutionData& e, const Safepoint& at) {
+    const void* all = e.stacks ? e.stacks->stack.end : e.stack.end;
     switch (e.state) {
         case Execution::State::ready: return e.bottom() + e.func->code->param_slots;
         case Execution::State::blocked:
         case Execution::State::parked:
             if (e.pc == cells.resume_blocked || e.pc == cells.resume_parked) return e.top + 1;  // a native function waits
-            return end_of_frame(e.pc, e.frame, *e.instance, e.stack.end);
+            return end_of_frame(e.pc, e.frame, *e.instance, all);
         default: break;
     }
     // The frame that allocates is the last one; what else runs may reach anywhere.
     bool allocates = at.pc && e.store->context.current == &e;
-    return allocates ? end_of_frame(at.pc, at.frame, at.instance, e.stack.end) : e.stack.end;
+    return allocates ? end_of_frame(at.pc, at.frame, at.instance, all) : all;
 }
 
 }  // namespace
+
+// The stacks of links, from the innermost, which holds references up to `end`.
+void ObjectHeap::mark_links(const StackLink* l, const void* end) noexcept {
+    for (; l; l = l->below) {
+        mark_range(l->bottom(), end);
+        if (l->below) end = end_of_frame(l->pc, l->frame, *l->instance, l->below->stack.end);
+    }
+}
+
+void ObjectHeap::scan_continuation(const ContObject& k) noexcept {
+    for (u64 v : k.values()) mark_word(v);
+    if (k.inner) mark_links(k.inner, end_of_frame(k.pc, k.frame, *k.instance, k.inner->stack.end));
+}
 
 void ObjectHeap::mark_stack(const ExecutionData& e, const Safepoint& at) noexcept {
     mark_word(address(e.exception.object));
     mark_word(address(e.pending));
     for (Slot r : e.results) mark_word(r.bits);
     if (!e.stack || e.state == Execution::State::idle || e.state == Execution::State::dead) return;
-    mark_range(e.stack.base, end_of_stack(e, at));
+    const void* end = end_of_stack(e, at);
+    if (!e.stacks) return mark_range(e.stack.base, end);
+    mark_links(e.stacks, end);
+    const StackLink* outermost = e.stacks;
+    while (outermost->below) outermost = outermost->below;
+    mark_range(e.stack.base, end_of_frame(outermost->pc, outermost->frame, *outermost->instance, e.stack.end));
 }
 
 void ObjectHeap::mark_instance(const InstanceData& in) noexcept {
@@ -495,7 +521,7 @@ void ObjectHeap::mark_all(const Safepoint& at) noexcept {
         overflowed_ = false;
         each_object([&](HeapObject* o, Block&) {
             if (given_up_ || o->mark != mark_) return;
-            if (o->kind == HeapObject::Kind::exception || has_references(*layouts_[std::size_t(o->type)])) scan({o, 0});
+            if (has_references(*o)) scan({o, 0});
             drain();
         });
     }
@@ -515,6 +541,7 @@ bool ObjectHeap::collect(const Safepoint& at) noexcept {
     }
     grey_.clear();
     if (!given_up_) {
+        drop_unreached(store_, mark_);
         bytes_ = marked_bytes_;
         ++collections_;
         for (Class& c : classes_) {
@@ -534,7 +561,7 @@ void ObjectHeap::check() const {
     u64 bytes = 0;
     each_object([&](HeapObject* o, Block& b) {
         using Kind = HeapObject::Kind;
-        assert(o->kind == Kind::struct_ || o->kind == Kind::array || o->kind == Kind::exception);
+        assert(o->kind == Kind::struct_ || o->kind == Kind::array || o->kind == Kind::exception || o->kind == Kind::continuation);
         [[maybe_unused]] auto* a = static_cast<ArrayObject*>(o);
         if (o->kind == Kind::array) assert(sizeof(ArrayObject) + u64(a->length) * a->element_bytes <= b.object_bytes);
         if (o->kind == Kind::struct_) assert(layouts_[std::size_t(o->type)]->bytes <= b.object_bytes);

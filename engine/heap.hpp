@@ -20,7 +20,7 @@
 namespace heddle {
 
 struct HeapObject {
-    enum class Kind : u8 { free, struct_, array, exception, host };
+    enum class Kind : u8 { free, struct_, array, exception, host, continuation };
     TypeId type = TypeId::none;
     Kind kind = Kind::free;
     u8 unused = 0;
@@ -158,9 +158,12 @@ private:
 
     // ---- marking
     void next_mark() noexcept;
+    bool has_references(const HeapObject& o) const noexcept;
     void mark_object(HeapObject* o) noexcept;
     void mark_word(u64 word) noexcept;
     void mark_range(const void* from, const void* to) noexcept;
+    void mark_links(const struct StackLink* innermost, const void* end) noexcept;
+    void scan_continuation(const struct ContObject& k) noexcept;
     void mark_stack(const ExecutionData& e, const Safepoint& at) noexcept;
     void mark_roots(const Safepoint& at) noexcept;
     void mark_instance(const struct InstanceData& in) noexcept;

@@ -50,7 +50,7 @@ namespace heddle {
 Word handler_word(HandlerId id) {
     static constexpr const Handler* tables[] = {numeric_handlers.data(), branch_handlers.data(),  memory_handlers.data(),
                                                 simd_handlers.data(),    control_handlers.data(), body_handlers.data(),
-                                                object_handlers.data()};
+                                                object_handlers.data(),  cont_handlers.data()};
     static_assert(std::size(tables) == std::size_t(Group::count_));
     return reinterpret_cast<Word>(tables[id >> 12][id & 0xfff]);
 }
@@ -63,14 +63,15 @@ namespace {
 struct StaticCell {
     Word no_reload[2] = {0, 0};
     Word cell[2];
-    explicit StaticCell(Control c) : cell{handler_word(control_id(c)), 0} {}
+    explicit StaticCell(HandlerId h) : cell{handler_word(h), 0} {}
+    explicit StaticCell(Control c) : StaticCell(control_id(c)) {}
 };
 const StaticCell leave_cell{Control::leave}, host_next_cell{Control::host_next_}, resume_blocked_cell{Control::resume_blocked},
-    resume_parked_cell{Control::resume_parked};
+    resume_parked_cell{Control::resume_parked}, return_to_resume_cell{cont_id(ContRow::return_to_resume)};
 
 }  // namespace
 
-const Cells cells{leave_cell.cell, host_next_cell.cell, resume_blocked_cell.cell, resume_parked_cell.cell};
+const Cells cells{leave_cell.cell, host_next_cell.cell, resume_blocked_cell.cell, resume_parked_cell.cell, return_to_resume_cell.cell};
 
 // ---- entering
 

@@ -5,6 +5,7 @@
 //
 //   base frame          record {cells.leave, anything, -}                          the embedder's call
 //   host frame          record {cells.host_next, the host function's record, -}    a guest function that a HostFrame called
+//   continuation        record {cells.return_to_resume, its StackLink, -}          the first function on a stack of its own
 //
 // The record of a host function's own frame is written by the call like any other; its third word holds the calling instance.
 #pragma once
@@ -30,6 +31,7 @@ struct Cells {
     const Word* host_next;       // a guest function called by a HostFrame returned: asks host_next(context, record, Exit::returned)
     const Word* resume_blocked;  // where context.pc points after a host function said block (park): asks host_next(context, record,
     const Word* resume_parked;   // Exit::blocked or parked), context.frame being the host function's record
+    const Word* return_to_resume;  // the first function of a continuation's stack returned
 };
 extern const Cells cells;
 

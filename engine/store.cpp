@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "continuation.hpp"
 #include "runtime_calls.hpp"
 
 namespace heddle {
@@ -38,6 +39,8 @@ StoreData::StoreData(Store* s, const Engine& e) : handle(s), engine(e), budget(s
 StoreData::~StoreData() {
     calls.clear();
     leaf.reset();
+    for (ContObject* k : suspended) drop_links(*this, k->inner);
+    while (warm_count) engine.data().stacks.give_back(warm[--warm_count]);
     for (TableObject& t : tables) std::free(t.elements);
     for (Mapping* m : memories) release_memory(m);
 }

@@ -7,6 +7,7 @@
 //              ├ ObjectHeap             structures, arrays, exceptions; and host references
 //              └ Executions             those kept for Func::call, and a list of all
 #pragma once
+#include <array>
 #include <cassert>
 #include <deque>
 #include <functional>
@@ -106,6 +107,7 @@ struct ExecutionData {
     bool cached = false;  // of Func::call: keeps its stack
     bool leaf = false;    // realloc and the like: must not suspend
     Stack stack;
+    struct StackLink* stacks = nullptr;  // above its own, the innermost (continuation.hpp)
     HostRecord* top = nullptr;         // the innermost host frame
     const FuncObject* func = nullptr;  // the base call's
     const Word* pc = nullptr;          // where to go on
@@ -146,6 +148,9 @@ struct StoreData {
     std::vector<std::unique_ptr<Execution>> calls;  // for Func::call: one per depth of nesting, kept with its stack
     std::size_t call_depth = 0;
     std::unique_ptr<Execution> leaf;
+    std::vector<struct ContObject*> suspended;  // the continuations that own stacks
+    std::array<Stack, 16> warm;                 // stacks of continuations that ended, for the next ones
+    u32 warm_count = 0;
     ExecutionData* parked = nullptr;
     u32 nested = 0;
 
@@ -181,6 +186,17 @@ RefKind kind_of(const StoreData& s, u64 word);
 bool fits(StoreData& s, Value v, ValType type);
 
 // Calls (execution.cpp).
+// Calls compare with another stack's limit from here on.
+inline void raise_limit(ExecContext& c) {
+    // The limit word is lowered by interrupt() after it raised the flag; so whoever raises the limit looks at the flag afterwards.
+    c.limit.store(c.true_limit);
+    if (c.interrupt.load()) c.limit.store(0);
+}
+inline void use_stack(ExecContext& c, u64 true_limit) {
+    if (c.true_limit == true_limit) return;
+    c.true_limit = true_limit;
+    raise_limit(c);
+}
 void interrupt(StoreData& s) noexcept;
 // Runs `f` on a cached Execution to its end; `slots` holds arguments, gets results. Exit::trapped with StoreData::refused set: not called.
 Exit call_to_end(StoreData& s, const FuncObject& f, std::span<Slot> slots) noexcept;

@@ -174,12 +174,6 @@ void Translator::reference_op(const Instr& in) {
     }
 }
 
-// Ends this path: the instruction traps when it is reached, and says what it was.
-void Translator::unsupported(Op op) {
-    emit(control_id(Control::unsupported), halves(u32(op), 0));
-    unreachable_from_here();
-}
-
 // ---- variables
 
 void Translator::local_set(u32 index, bool tee) {

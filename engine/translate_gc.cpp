@@ -104,7 +104,7 @@ void Translator::object_op(const Instr& in) {
     case Op::ref_cast_desc_eq_null: return cast_desc_eq(in.type.type.nullable());
     case Op::br_on_cast_desc_eq:
     case Op::br_on_cast_desc_eq_fail: return br_on_cast_desc_eq(in.index, in.type2.type.nullable(), in.op == Op::br_on_cast_desc_eq);
-    default: return unsupported(in.op);
+    default: return cont_op(in);
     }
 }
 

@@ -257,8 +257,15 @@ private:
     void array_range(ObjectRow r, u32 segment);
     void array_copy();
 
-    // ---- (translate_body.cpp)
-    void unsupported(Op op);
+    // ---- instructions (translate_cont.cpp)
+    void cont_op(const Instr& in);
+    void cont_new();
+    void cont_bind(const Instr& in);
+    void suspend(const Instr& in);
+    void switch_(const Instr& in);
+    void resume(const Instr& in);
+    void resume_handlers(const Instr& in);
+    const FuncType& cont_func(u32 type) const;
 
     ModuleData& m_;
     FuncCode& code_;

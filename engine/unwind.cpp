@@ -6,6 +6,7 @@
 #include <heddle/engine.hpp>
 
 #include "code.hpp"
+#include "continuation.hpp"
 #include "handlers.hpp"
 #include "heap.hpp"
 #include "interpreter.hpp"
@@ -19,9 +20,9 @@ const Word* code_at(Slot s) { return reinterpret_cast<const Word*>(s.bits); }
 Slot* frame_at(Slot s) { return reinterpret_cast<Slot*>(s.bits); }
 InstanceObject* instance_at(Slot s) { return reinterpret_cast<InstanceObject*>(s.bits); }
 
-// Where a computation goes on when a frame ends: behind a guest's call, at a host function's record, or nowhere.
+// Where a computation goes on when a frame ends: behind a guest's call or resume, at a host function's record, or nowhere.
 struct Outer {
-    enum class Kind : u8 { guest, host, none } kind;
+    enum class Kind : u8 { guest, resume, host, none } kind;
     const Word* return_pc;
     Slot* frame;               // guest: the caller's frame; host: the host function's record
     InstanceObject* instance;  // whose code goes on
@@ -31,6 +32,10 @@ Outer outer(const Slot* record, InstanceObject* instance) {
     const Word* return_pc = code_at(record[0]);
     Slot* caller = frame_at(record[1]);
     if (return_pc == cells.leave) return {Outer::Kind::none, return_pc, caller, instance};
+    if (return_pc == cells.return_to_resume) {
+        const StackLink& l = *reinterpret_cast<const StackLink*>(caller);
+        return {Outer::Kind::resume, l.pc + 1, l.frame, l.instance};
+    }
     if (return_pc == cells.host_next) return {Outer::Kind::host, return_pc, caller, instance_at(caller[2])};
     // A return to a reload cell is one from another instance: the caller's record keeps its own.
     if (return_pc[0] == handler_word(control_id(Control::reload))) instance = instance_at(caller[u32(return_pc[1]) + 2]);
@@ -90,6 +95,7 @@ bool unwind_from(ExecContext& context, const Slot* record, InstanceObject* in) n
             return false;
         }
         in = o.instance;
+        if (o.kind == Outer::Kind::resume) drop_innermost(context);
         if (o.kind == Outer::Kind::host) {
             Host answer = host_next(context, o.frame, Exit::threw);
             if (answer != Host::threw) return go_on(context, answer, o.frame);
@@ -155,15 +161,6 @@ void leave_trapped(ExecContext& context, TrapCode trap, const Word* pc, Slot* fr
     context.trap = trap;
     context.detail.clear();
     leave_at(context, Exit::trapped, pc, frame, instance);
-}
-
-void trap_unsupported(ExecContext& context, Op op, const Word* pc, Slot* frame, InstanceObject* instance) noexcept {
-    leave_trapped(context, TrapCode::host, pc, frame, instance);
-    try {
-        context.detail = "this build does not execute " + std::string(info(op).text);
-    } catch (...) {
-        context.detail.clear();
-    }
 }
 
 const Word* translated(ExecContext& context, FuncCode& code, Slot* frame, InstanceObject* instance) noexcept {

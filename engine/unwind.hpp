@@ -23,7 +23,6 @@ const Word* translated(ExecContext& context, FuncCode& code, Slot* frame, Instan
 
 // Leaves with a trap at pc.
 void leave_trapped(ExecContext& context, TrapCode trap, const Word* pc, Slot* frame, InstanceObject* instance) noexcept;
-void trap_unsupported(ExecContext& context, Op op, const Word* pc, Slot* frame, InstanceObject* instance) noexcept;
 
 // Whether a function of type `actual` may be called as `expected`.
 bool is_callable_as(const InstanceObject& instance, TypeId actual, TypeId expected) noexcept;

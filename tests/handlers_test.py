@@ -7,11 +7,12 @@ import re
 import subprocess
 import sys
 
-# The handlers that go out of line by nature: bulk and table instructions, exceptions, host functions, translation, what allocates or
-# copies objects, waiting and waking, casts, which walk the types' supers, and descriptors, which are looked up in them.
+# The handlers that go out of line by nature: bulk and table instructions, exceptions, host functions, translation, stack switching, what
+# allocates or copies objects, waiting and waking, casts, which walk the types' supers, and descriptors, which are looked up in them.
 OUT_OF_LINE = re.compile(
     r"move_block|memory_(grow|fill|copy|init)|data_drop|elem_drop|table_(grow|fill|copy|init)|_closer|indirect_trap"
-    r"|throw|translate_|host_entry|resume_host|unsupported"
+    r"|throw|translate_|host_entry|resume_host"
+    r"|change_stack|resume_how|return_to_resume|cont_(new|bind)"
     r"|struct_new|array_(new|fill|copy|init)|ref_test|ref_cast|ref_get_desc|branch_on_(cast|descriptor)|atomic_(wait|notify)"
 )
 
