@@ -65,7 +65,7 @@ Host resource_drop(Caller& c, Builtin& b, std::span<Slot> s) {
         return Host::done;
     }
     if (h.type->impl) return call_destructor(c, b.inst, *h.type, h.rep);
-    if (h.type->host_drop) h.type->host_drop(h.type->data.get(), h.rep);
+    if (h.type->host_drop) h.type->host_drop(b.machine.store, h.type->data.get(), h.rep);
     return Host::done;
 }
 

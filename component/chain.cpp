@@ -478,7 +478,7 @@ void Machine::run_drops() {
     if (!chain.empty() || store.parked()) return;
     for (auto& [type, rep] : std::exchange(drops, {})) {
         if (!type->impl) {
-            if (type->host_drop) type->host_drop(type->data.get(), rep);
+            if (type->host_drop) type->host_drop(store, type->data.get(), rep);
             continue;
         }
         Instance& inst = *type->impl;

@@ -101,6 +101,7 @@ public:
     void drop_later(std::shared_ptr<ResourceType> type, u64 rep);
     void run_drops();
 
+    std::shared_ptr<void> host_data;              // first: it goes last
     Store& store;
     Limits limits;
     Func entry;                                   // the base of every Execution: run_body()

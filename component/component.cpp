@@ -258,9 +258,24 @@ void ComponentScheduler::shuffle(Store& store, u64 seed) {
 
 // ---- host resources -----------------------------------------------------------------------------------------------------------------------
 
+std::shared_ptr<component::runtime::ResourceType> component::make_resource_type(std::function<void(Store&, u64)> drop) {
+    using Drop = std::function<void(Store&, u64)>;
+    auto t = std::make_shared<component::runtime::ResourceType>();
+    t->data = std::make_shared<Drop>(std::move(drop));
+    t->host_drop = [](Store& store, void* data, u64 rep) {
+        if (auto& f = *static_cast<Drop*>(data)) f(store, rep);
+    };
+    return t;
+}
+
+std::shared_ptr<void>& component::host_data(Store& store) { return Machine::of(store)->host_data; }
+
 component::Val new_resource(Store& store, const ComponentLinker::Interface& interface, std::string_view name, u64 rep) {
-    return component::Val::handle(component::Val::Kind::own,
-                                  std::make_shared<OwnedResource>(Machine::of(store)->weak_from_this(), interface.resource_type(name), rep));
+    return new_resource(store, interface.resource_type(name), rep);
+}
+
+component::Val new_resource(Store& store, const std::shared_ptr<component::runtime::ResourceType>& type, u64 rep) {
+    return component::Val::handle(component::Val::Kind::own, std::make_shared<OwnedResource>(Machine::of(store)->weak_from_this(), type, rep));
 }
 
 std::optional<u64> resource_rep(const component::Val& handle) {

@@ -61,7 +61,7 @@ private:
 struct ResourceType {
     Instance* impl = nullptr;             // null: the host
     std::optional<Func> dtor;
-    void (*host_drop)(void* data, u64 rep) = nullptr;
+    void (*host_drop)(Store& store, void* data, u64 rep) = nullptr;
     std::shared_ptr<void> data;           // for host_drop
 };
 

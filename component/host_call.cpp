@@ -1,12 +1,18 @@
 #include "host_call.hpp"
 
 #include "abi/flat.hpp"
+#include "val.hpp"
 
 namespace heddle::component {
 
 // ---- the host function's view -----------------------------------------------------------------------------------------------------------
 
 Store& HostCall::store() const { return data_->machine.store; }
+const std::string& HostCall::name() const { return data_->func.callee->name; }
+FunctionType HostCall::type() const {
+    const runtime::Function& f = *data_->func.callee;
+    return Describer(f.view.types())(f.func_type());
+}
 std::span<const Val> HostCall::args() const { return data_->args; }
 Val HostCall::take(std::size_t i) { return std::move(data_->args.at(i)); }
 Host HostCall::done() { return Host::done; }

@@ -124,7 +124,7 @@ Item Matcher::host_func(const std::string& name, const types::Entity& wanted, co
     f->params = layouts.params(f->func_type());
     f->result = layouts.result(f->func_type());
     FunctionType t = Describer(to_.view.types())(f->func_type());
-    if (at->second.fits && !at->second.fits(t)) mismatch(to_string(t), to_string(at->second.type));
+    if ((at->second.fits && !at->second.fits(t)) || (at->second.typed && !same_shape(at->second.type, t))) mismatch(to_string(t), to_string(at->second.type));
     Item i;
     i.sort = Sort::func;
     i.func = std::move(f);
@@ -204,18 +204,23 @@ ComponentLinker::Interface& ComponentLinker::Interface::add(std::string name, co
                                                             component::FunctionType type) {
     data_->funcs.insert_or_assign(std::move(name),
                                   Data::HostFunc{std::make_shared<const component::HostFunction>(std::move(f)),
-                                                 words ? std::make_shared<const component::WordFunction>(std::move(words)) : nullptr, fits, std::move(type)});
+                                                 words ? std::make_shared<const component::WordFunction>(std::move(words)) : nullptr, fits, std::move(type), false});
+    return *this;
+}
+
+ComponentLinker::Interface& ComponentLinker::Interface::raw(std::string name, component::HostFunction f, component::FunctionType type) {
+    data_->funcs.insert_or_assign(std::move(name), Data::HostFunc{std::make_shared<const component::HostFunction>(std::move(f)), nullptr, nullptr, std::move(type), true});
     return *this;
 }
 
 ComponentLinker::Interface& ComponentLinker::Interface::resource(std::string name, std::function<void(u64)> drop) {
-    auto t = std::make_shared<ResourceType>();
-    t->data = std::make_shared<std::function<void(u64)>>(std::move(drop));
-    t->host_drop = [](void* data, u64 rep) {
-        auto& f = *static_cast<std::function<void(u64)>*>(data);
-        if (f) f(rep);
-    };
-    data_->resources.insert_or_assign(std::move(name), std::move(t));
+    return resource(std::move(name), component::make_resource_type([drop = std::move(drop)](Store&, u64 rep) {
+                        if (drop) drop(rep);
+                    }));
+}
+
+ComponentLinker::Interface& ComponentLinker::Interface::resource(std::string name, std::shared_ptr<ResourceType> type) {
+    data_->resources.insert_or_assign(std::move(name), std::move(type));
     return *this;
 }
 
@@ -295,6 +300,18 @@ std::vector<ExternInfo> ComponentLinker::missing(const Component& component) con
             lacks = wanted;
         }
         if (lacks) all.push_back(std::move(*lacks));
+    }
+    return all;
+}
+
+std::vector<component::ExternInfo> ComponentLinker::provided() const {
+    using component::ExternInfo;
+    std::vector<ExternInfo> all;
+    for (const auto& [name, data] : data_->interfaces) {
+        ExternInfo i{name, ExternInfo::Kind::instance, {}, {}, {}};
+        for (const auto& [r, type] : data->resources) i.exports.push_back({r, ExternInfo::Kind::resource, {}, {}, {}});
+        for (const auto& [f, host] : data->funcs) i.exports.push_back({f, ExternInfo::Kind::func, host.type, {}, {}});
+        all.push_back(std::move(i));
     }
     return all;
 }

@@ -14,6 +14,7 @@ struct ComponentLinker::Interface::Data {
         std::shared_ptr<const component::WordFunction> words;    // null: it has none
         bool (*fits)(const component::FunctionType&) = nullptr;  // null: any type
         component::FunctionType type;                            // for messages
+        bool typed = false;                                      // `type` is also what imports are held against
     };
     std::string name;
     std::map<std::string, HostFunc, std::less<>> funcs;

@@ -246,6 +246,26 @@ bool operator==(const ValueType& a, const ValueType& b) {
     return a.data_ == b.data_ || (a.data_ && b.data_ && *a.data_ == *b.data_);
 }
 
+bool same_shape(const ValueType& a, const ValueType& b) {
+    using K = ValueType::Kind;
+    if (a.kind() != b.kind() || a.length() != b.length()) return false;
+    if (a.kind() == K::own || a.kind() == K::borrow) return true;
+    if (a.kind() == K::list || a.kind() == K::stream || a.kind() == K::future) {
+        const ValueType *x = a.element(), *y = b.element();
+        return bool(x) == bool(y) && (!x || same_shape(*x, *y));
+    }
+    return std::ranges::equal(a.members(), b.members(), [](const ValueType::Member& m, const ValueType::Member& n) {
+        return m.name == n.name && bool(m.type) == bool(n.type) && (!m.type || same_shape(*m.type, *n.type));
+    });
+}
+
+bool same_shape(const FunctionType& a, const FunctionType& b) {
+    if (a.async != b.async || bool(a.result) != bool(b.result) || (a.result && !same_shape(*a.result, *b.result))) return false;
+    return std::ranges::equal(a.params, b.params, [](const FunctionType::Param& p, const FunctionType::Param& q) {
+        return (p.name.empty() || q.name.empty() || p.name == q.name) && same_shape(p.type, q.type);
+    });
+}
+
 namespace {
 
 constexpr std::size_t longest_type_text = 4000;

@@ -29,6 +29,9 @@ struct Directory {
     bool read_only = false;
 };
 
+class Reactor;
+class Tracer;
+
 struct ContextData {
     std::vector<std::string> args;
     std::vector<std::pair<std::string, std::string>> env;
@@ -40,6 +43,8 @@ struct ContextData {
     Limits limits;
     os::Confinement confinement = os::Confinement::automatic;
     os::Cancellation cancellation;
+    std::shared_ptr<Reactor> reactor;                      // empty: each guest of components makes its own
+    std::shared_ptr<Tracer> tracer;                        // empty: calls are not traced
     std::optional<i32> exit_code;
     std::optional<Error> error;                            // the first thing that went wrong while it was built
 

@@ -166,6 +166,8 @@ Os<u64> seek(int fd, i64 offset, Whence whence) {
     return u64(at);
 }
 
+bool is_terminal(int fd) { return isatty(fd) == 1; }
+
 Os<bool> is_append(int fd) {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0) return last_error();
@@ -196,6 +198,10 @@ Os<std::size_t> read_at(int fd, std::span<const iovec> to, u64 offset) {
 Os<std::size_t> write_at(int fd, std::span<const iovec> from, u64 offset) {
     if (offset > max_offset) return fail(Errno::inval);
     return counted([&] { return pwritev(fd, from.data(), count(from), off_t(offset)); });
+}
+
+Os<std::size_t> append(int fd, std::span<const iovec> from) {
+    return counted([&] { return pwritev2(fd, from.data(), count(from), 0, RWF_APPEND); });
 }
 
 Os<std::size_t> write_stream(int fd, std::span<const iovec> from) {

@@ -60,6 +60,7 @@ Os<void> advise(int fd, u64 offset, u64 length, Advice advice);
 Os<void> sync(int fd);
 Os<void> sync_data(int fd);
 Os<u64> seek(int fd, i64 offset, Whence whence);
+bool is_terminal(int fd);
 Os<bool> is_append(int fd);
 Os<void> set_append(int fd, bool append);
 // Bytes that can be read without waiting, as far as the system knows.
@@ -70,6 +71,8 @@ Os<std::size_t> read(int fd, std::span<const iovec> to);
 Os<std::size_t> write(int fd, std::span<const iovec> from);
 Os<std::size_t> read_at(int fd, std::span<const iovec> to, u64 offset);
 Os<std::size_t> write_at(int fd, std::span<const iovec> from, u64 offset);
+// Writes where the file ends, whatever its position.
+Os<std::size_t> append(int fd, std::span<const iovec> from);
 // Like write, but a closed reader gives `pipe` and never the signal SIGPIPE.
 Os<std::size_t> write_stream(int fd, std::span<const iovec> from);
 

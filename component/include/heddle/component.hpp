@@ -77,6 +77,9 @@ private:
 class HostCall {
 public:
     Store& store() const;
+    // "wasi:io/streams@0.2.12.[method]input-stream.read", and its type as the guest imports it.
+    const std::string& name() const;
+    FunctionType type() const;
     std::span<const Val> args() const;
     Val take(std::size_t i);            // moves an argument out
     Host done();
@@ -95,6 +98,12 @@ private:
 using HostFunction = std::function<Host(HostCall&)>;
 // The same of a function whose parameters and result are each one core value: arguments in, the result into the first slot.
 using WordFunction = std::function<void(Slot*)>;
+
+// A resource of the host, to be offered by any number of linkers. `drop` is told the representation when its last handle goes.
+std::shared_ptr<runtime::ResourceType> make_resource_type(std::function<void(Store&, u64 rep)> drop);
+
+// Whatever the layer that offers host functions keeps for a Store. Released with the Store, after its instances.
+std::shared_ptr<void>& host_data(Store& store);
 
 // ---- C++ types as component types -------------------------------------------------------------------------------------------------
 
@@ -466,8 +475,11 @@ public:
         }
         // The general form: any type; arguments and results are values.
         Interface& raw(std::string name, component::HostFunction f) { return add(std::move(name), std::move(f), {}, nullptr, {}); }
+        // The same, held against a type when linked: parameter names too (where they are given), but not which resources are meant.
+        Interface& raw(std::string name, component::HostFunction f, component::FunctionType type);
         // A resource of the host; `drop` is told the representation when its last handle goes.
         Interface& resource(std::string name, std::function<void(u64 rep)> drop = {});
+        Interface& resource(std::string name, std::shared_ptr<component::runtime::ResourceType> type);
 
         // Null: no such resource.
         std::shared_ptr<component::runtime::ResourceType> resource_type(std::string_view name) const;
@@ -495,6 +507,9 @@ public:
 
     // What nothing here serves: functions, or instances with what is missing of them. Names are compared, not types.
     std::vector<component::ExternInfo> missing(const Component& component) const;
+    // What interface() was given, by name: resources, and functions with their types (empty for those of any type).
+    std::vector<component::ExternInfo> provided() const;
+
     // Errors: unlinkable (an import is missing or has another type; both types are shown), trapped.
     Result<ComponentInstance> instantiate(Store& store, const Component& component) const;
 
@@ -505,6 +520,7 @@ private:
 
 // A new handle of a host resource, to be given to a guest as `own`, and what a handle that came from a guest stands for.
 component::Val new_resource(Store& store, const ComponentLinker::Interface& interface, std::string_view name, u64 rep);
+component::Val new_resource(Store& store, const std::shared_ptr<component::runtime::ResourceType>& type, u64 rep);
 std::optional<u64> resource_rep(const component::Val& handle);
 
 // ---- typed calls ------------------------------------------------------------------------------------------------------------------------

@@ -277,6 +277,10 @@ struct FunctionType {
 // "func(a: u32) -> string"
 std::string to_string(const FunctionType& t);
 
+// Equal but for which resources they mean. A parameter without a name stands for any name.
+bool same_shape(const ValueType& a, const ValueType& b);
+bool same_shape(const FunctionType& a, const FunctionType& b);
+
 // Whether a value has that type: kinds, counts, case numbers, payloads, label bits, Unicode.
 bool matches(const Val& v, const ValueType& t);
 

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include <heddle/component.hpp>
 #include <heddle/engine.hpp>
 
 namespace heddle::wasi {
@@ -35,6 +36,9 @@ struct Limits {
     u32 poll_subscriptions = 4096;           // of one poll: EINVAL
     u64 random_bytes = u64(64) << 20;        // of one call: EINVAL
     u64 captured_bytes = u64(64) << 20;      // of one captured stream: ENOSPC
+    // Of components:
+    u64 host_bytes = u64(64) << 20;          // held by the host for one guest: handles, buffers, fields, pending writes
+    u32 resources = 65'536;                  // handles to resources of the host at once
 };
 
 class Context {
@@ -97,5 +101,21 @@ private:
 // table of open files: descriptors 0 to 2 are the standard streams, then the directories in order, then the listeners. The program's memory is
 // its export "memory". Errors: what was wrong with the Context (a directory that cannot be opened, an address in use).
 Result<void> add(Linker& linker, const Context& context);
+
+// Registers WASI 0.2.12 for components: every interface of wasi:io, clocks, random, cli, filesystem and sockets; imports of any 0.2 version are
+// served. One linker serves any number of Stores; each sees `context`, or the one it was given with attach(). Errors: as above.
+Result<void> add_p2(ComponentLinker& linker, const Context& context);
+// WASI 0.3.0, likewise. A component may import both.
+Result<void> add_p3(ComponentLinker& linker, const Context& context);
+// Both.
+Result<void> add(ComponentLinker& linker, const Context& context);
+
+// Gives a Store a Context of its own, before its first instance. Also sets Store::on_park. Errors: what was wrong with the Context; usage, when
+// the Store has one already.
+Result<void> attach(Store& store, const Context& context);
+
+// Runs a command to its end: wasi:cli/run of the newest version it exports. The exit code: what the guest gave to exit, else 0 or 1.
+// Errors: usage (it exports no wasi:cli/run), trapped.
+Result<int> run(Store& store, const ComponentInstance& instance);
 
 }  // namespace heddle::wasi

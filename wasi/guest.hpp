@@ -1,0 +1,176 @@
+// One running component as the host functions see it: its Context, the reactor that waits for it, the resources it has handles to, and the
+// budget of host memory they count against. There is one Guest per Store.
+#pragma once
+#include <concepts>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+
+#include <heddle/component.hpp>
+
+#include "context.hpp"
+#include "reactor.hpp"
+
+namespace heddle::wasi {
+
+class Guest;
+
+// Ends the guest with a trap that says `what`.
+struct GuestFault : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// Host memory held for a guest. Whoever exceeds it is a guest that takes without end: a trap, or the function's own error.
+class Budget {
+public:
+    explicit Budget(u64 limit) : limit_(limit) {}
+    bool take(u64 bytes) {
+        if (bytes > limit_ - used_) return false;
+        used_ += bytes;
+        return true;
+    }
+    void give(u64 bytes) { used_ -= bytes; }
+    u64 used() const { return used_; }
+    u64 limit() const { return limit_; }
+    std::string message() const {
+        return "more than " + std::to_string(limit_) + " bytes held by the host for one guest (Limits::host_bytes, --max-host-bytes)";
+    }
+
+private:
+    u64 limit_, used_ = 0;
+};
+
+// Bytes taken from a budget, given back when this goes.
+class Charge {
+public:
+    Charge() = default;
+    // Throws GuestFault.
+    Charge(const std::shared_ptr<Budget>& b, u64 bytes) : budget_(b) { resize(bytes); }
+    Charge(Charge&& o) noexcept : budget_(std::move(o.budget_)), bytes_(std::exchange(o.bytes_, 0)) {}
+    Charge& operator=(Charge&& o) noexcept {
+        std::swap(budget_, o.budget_);
+        std::swap(bytes_, o.bytes_);
+        return *this;
+    }
+    ~Charge() {
+        if (budget_) budget_->give(bytes_);
+    }
+    // False, and nothing changed: the budget does not hold it.
+    bool try_resize(u64 bytes) {
+        if (bytes > bytes_ && !budget_->take(bytes - bytes_)) return false;
+        if (bytes < bytes_) budget_->give(bytes_ - bytes);
+        bytes_ = bytes;
+        return true;
+    }
+    void resize(u64 bytes) {
+        if (!try_resize(bytes)) throw GuestFault(budget_->message());
+    }
+    u64 bytes() const { return bytes_; }
+
+private:
+    std::shared_ptr<Budget> budget_;
+    u64 bytes_ = 0;
+};
+
+// One of the files and sockets that a guest may have open at once.
+class OpenSlot {
+public:
+    OpenSlot() = default;
+    explicit OpenSlot(std::shared_ptr<u32> count) : count_(std::move(count)) { ++*count_; }
+    OpenSlot(OpenSlot&& o) noexcept : count_(std::move(o.count_)) {}
+    OpenSlot& operator=(OpenSlot&& o) noexcept {
+        std::swap(count_, o.count_);
+        return *this;
+    }
+    ~OpenSlot() {
+        if (count_) --*count_;
+    }
+
+private:
+    std::shared_ptr<u32> count_;
+};
+
+// What a guest's handle stands for. Derived classes have
+//     static constexpr const char* wit_name = "input-stream";
+// and are held by shared_ptr: what a resource gave away (pollables, streams) may outlive it.
+class Resource : public std::enable_shared_from_this<Resource> {
+public:
+    virtual ~Resource() = default;
+    template <class T>
+    std::shared_ptr<T> as() { return std::dynamic_pointer_cast<T>(shared_from_this()); }
+
+private:
+    friend class Guest;
+    Charge charge_;  // of the handle
+};
+
+class Guest : public std::enable_shared_from_this<Guest> {
+public:
+    Guest(Store& store, const Context& context);
+    ~Guest();
+    // The Store's; at first use made from `context`.
+    static Guest& of(Store& store, const Context& context);
+
+    Store& store() { return store_; }
+    ContextData& context() { return context_.data(); }
+    const Context& context_handle() const { return context_; }
+    Reactor& reactor() { return *reactor_; }
+    const std::shared_ptr<Budget>& budget() const { return budget_; }
+    // A charge on this guest's budget. Throws GuestFault.
+    Charge charge(u64 bytes) { return Charge(budget_, bytes); }
+
+    // ---- what handles stand for. Representations are never used twice, and a wrong one finds nothing.
+    u64 add(std::shared_ptr<Resource> r);
+    // Throws GuestFault: no such resource, or one of another type.
+    template <std::derived_from<Resource> T>
+    std::shared_ptr<T> find(u64 rep) {
+        auto at = resources_.find(rep);
+        auto r = at == resources_.end() ? nullptr : std::dynamic_pointer_cast<T>(at->second);
+        if (!r) throw GuestFault("the handle is not of the resource type `" + std::string(T::wit_name) + "`");
+        return r;
+    }
+    void drop(u64 rep) { resources_.erase(rep); }
+    std::size_t resource_count() const { return resources_.size(); }
+
+    // Errors: mfile (Limits::open_files).
+    Os<OpenSlot> open_slot() {
+        if (*open_files_ >= context().limits.open_files) return fail(Errno::mfile);
+        return OpenSlot(open_files_);
+    }
+
+    // The standard streams' state: shared by everything that reads or writes them.
+    std::shared_ptr<Resource>& standard_stream(int n) { return standard_streams_[n]; }
+    // Called when the guest ends well or asks to exit: what was written to standard streams leaves.
+    void flush_standard_streams();
+
+private:
+    bool wait();  // Store::on_park
+
+    Store& store_;
+    Context context_;
+    std::shared_ptr<Reactor> reactor_;
+    std::shared_ptr<Budget> budget_;
+    std::unordered_map<u64, std::shared_ptr<Resource>> resources_;
+    u64 next_rep_ = 1;
+    std::shared_ptr<u32> open_files_ = std::make_shared<u32>(0);
+    std::shared_ptr<Resource> standard_streams_[3];
+    std::unique_ptr<Watch> cancel_watch_;
+    bool cancel_armed_ = false;
+};
+
+// The resource type of T, the same in every linker.
+template <std::derived_from<Resource> T>
+const std::shared_ptr<component::runtime::ResourceType>& resource_type();
+
+namespace detail {
+std::shared_ptr<component::runtime::ResourceType> new_resource_type();
+}
+
+template <std::derived_from<Resource> T>
+const std::shared_ptr<component::runtime::ResourceType>& resource_type() {
+    static const auto type = detail::new_resource_type();
+    return type;
+}
+
+}  // namespace heddle::wasi
