@@ -9,5 +9,10 @@ int wast(const WastOptions& options);
 int validate(const ValidateOptions& options);
 int wat(const WatOptions& options);
 int inspect(const InspectOptions& options);
+int wit(const WitOptions& options);
+int component_embed(const EmbedOptions& options);
+int component_new(const NewOptions& options);
+int component_unbundle(const UnbundleOptions& options);
+int compose(const ComposeOptions& options);
 
 }  // namespace heddle::cli

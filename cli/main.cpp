@@ -10,6 +10,11 @@ struct Dispatch {
     int operator()(const heddle::cli::ValidateOptions& o) const { return heddle::cli::validate(o); }
     int operator()(const heddle::cli::WatOptions& o) const { return heddle::cli::wat(o); }
     int operator()(const heddle::cli::InspectOptions& o) const { return heddle::cli::inspect(o); }
+    int operator()(const heddle::cli::WitOptions& o) const { return heddle::cli::wit(o); }
+    int operator()(const heddle::cli::EmbedOptions& o) const { return heddle::cli::component_embed(o); }
+    int operator()(const heddle::cli::NewOptions& o) const { return heddle::cli::component_new(o); }
+    int operator()(const heddle::cli::UnbundleOptions& o) const { return heddle::cli::component_unbundle(o); }
+    int operator()(const heddle::cli::ComposeOptions& o) const { return heddle::cli::compose(o); }
 };
 
 }  // namespace

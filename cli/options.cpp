@@ -1,4 +1,4 @@
-// The command line's grammar. The only file that includes CLI11, which takes seconds to compile.
+// The command line's grammar. CLI11 takes seconds to compile: only this file and tool_options.cpp include it.
 #include "options.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> subcommands = {"run", "wast", "validate", "wat", "inspect"};
+constexpr std::array<std::string_view, 8> subcommands = {"run", "wast", "validate", "wat", "inspect", "wit", "component", "compose"};
 
 struct Proposal {
     const char* name;
@@ -241,6 +241,7 @@ Options parse_command_line(int argc, char** argv) {
     CLI::App* validate_app = add_validate(app, validate);
     CLI::App* wat_app = add_wat(app, wat);
     CLI::App* inspect_app = add_inspect(app, inspect);
+    ToolOptions tools(app);
 
     if (words.empty()) {
         fmt::print(stderr, "{}", app.help());
@@ -266,6 +267,7 @@ Options parse_command_line(int argc, char** argv) {
     if (validate_app->parsed()) return validate;
     if (wat_app->parsed()) return wat;
     if (inspect_app->parsed()) return inspect;
+    if (auto tool = tools.parsed()) return std::visit([](auto& o) -> Options { return std::move(o); }, *tool);
     return usage_error("no command was named\n  `heddle --help` lists the commands");
 }
 

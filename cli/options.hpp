@@ -10,6 +10,7 @@
 #include <heddle/engine.hpp>
 
 #include "exit_codes.hpp"
+#include "tool_options.hpp"
 #include "units.hpp"
 
 namespace heddle::cli {
@@ -52,7 +53,8 @@ struct InspectOptions {
     Config config;
 };
 
-using Options = std::variant<ExitCode, RunOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions>;
+using Options = std::variant<ExitCode, RunOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,
+                             NewOptions, UnbundleOptions, ComposeOptions>;
 
 // An ExitCode says that everything was said already: help, the version, or what was wrong with the words (on stderr).
 Options parse_command_line(int argc, char** argv);

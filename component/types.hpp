@@ -138,6 +138,7 @@ struct Entity {
     ValType value;           // sort value
     Type type;               // sort type: under the name it is imported or exported by
     Type referenced;         // sort type: what was named
+    u32 attributes = 0;      // of its name: 1 + the index into Types::attributes, or none
 };
 using Named = std::vector<std::pair<std::string, Entity>>;  // in the order of the file
 
@@ -170,6 +171,11 @@ struct Module {
     std::vector<std::pair<std::string, heddle::ExternType>> exports;
 };
 
+// What a name says beside itself.
+struct NameAttributes {
+    std::string implements, external_id;  // empty: not said
+};
+
 struct Types {
     std::vector<Defined> defined;
     std::vector<Func> funcs;
@@ -178,6 +184,7 @@ struct Types {
     std::vector<Module> modules;
     std::vector<u32> resources;  // ResourceId -> identity
     u32 identities = 0;          // how many resources there are
+    std::vector<NameAttributes> attributes;
 
     const Defined& operator[](DefinedId i) const { return defined[u32(i)]; }
     const Func& operator[](FuncId i) const { return funcs[u32(i)]; }

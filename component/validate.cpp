@@ -205,6 +205,18 @@ Entity Validator::open(const Entity& e, const std::string& name, std::vector<Res
     return result;
 }
 
+// Kept for those who print types: what is matched is the name alone.
+static u32 attributes_of(types::Types& types, const ExternName& name) {
+    types::NameAttributes kept;
+    for (const Attribute& a : name.attributes) {
+        if (a.kind == Attribute::Kind::implements) kept.implements = a.text;
+        if (a.kind == Attribute::Kind::external_id) kept.external_id = a.text;
+    }
+    if (kept.implements.empty() && kept.external_id.empty()) return 0;
+    types.attributes.push_back(std::move(kept));
+    return u32(types.attributes.size());
+}
+
 void Validator::import(const ExternName& name, const ExternType& t) {
     Entity e = entity(t);
     std::string text(name.name);
@@ -220,6 +232,7 @@ void Validator::import(const ExternName& name, const ExternType& t) {
         name_types(InstanceId(e.id), scope_->exportable);
     }
     push(e);
+    e.attributes = attributes_of(types_, name);
     scope_->type.imports.emplace_back(std::move(text), e);
 }
 
@@ -235,6 +248,7 @@ void Validator::export_declaration(const ExternName& name, const ExternType& t) 
     if (e.sort == Sort::type) scope_->exportable.insert(e.type);
     if (e.sort == Sort::instance) name_types(InstanceId(e.id), scope_->exportable);
     push(e);
+    e.attributes = attributes_of(types_, name);
     scope_->type.exports.emplace_back(std::move(text), e);
 }
 
@@ -266,6 +280,7 @@ void Validator::export_(const Export& x) {
     push(e);
     // The exported value was consumed by the export; its new index is not to be consumed again.
     if (e.sort == Sort::value) scope_->value_used.back() = true;
+    e.attributes = attributes_of(types_, x.name);
     scope_->type.exports.emplace_back(std::move(text), e);
 }
 

@@ -168,6 +168,49 @@ private:
     std::set<std::string> found_;
 };
 
+// Follows calls from function to function.
+class Reachable {
+public:
+    explicit Reachable(const ModuleData& m) : m_(m), reached_(m.funcs.size()) {}
+
+    std::vector<bool> find(std::span<const std::string> exports) {
+        for (const Export& e : m_.exports)
+            if (e.kind == ExternKind::func && std::ranges::find(exports, e.name) != exports.end()) reach(e.index);
+        for (const ElemSegment& s : m_.elems) {
+            for (u32 f : s.funcs) reach(f);
+            for (const ConstExpr& e : s.exprs) code(e.from, e.to);
+        }
+        for (const GlobalDef& g : m_.global_defs) code(g.init.from, g.init.to);
+        for (const TableDef& t : m_.table_defs)
+            if (t.has_init) code(t.init.from, t.init.to);
+        if (m_.start) reach(*m_.start);
+        while (!todo_.empty()) {
+            const FuncBody& body = m_.bodies[todo_.back() - m_.imported_funcs];
+            todo_.pop_back();
+            code(body.code_from, body.to);
+        }
+        return std::move(reached_);
+    }
+
+private:
+    void reach(u32 f) {
+        if (reached_[f]) return;
+        reached_[f] = true;
+        if (f >= m_.imported_funcs) todo_.push_back(f);
+    }
+    void code(u32 from, u32 to) {
+        Reader r(m_.span(), from, to);
+        for (Instr in; !r.done();) {
+            read_instr(r, in);
+            if (in.op == Op::call || in.op == Op::return_call || in.op == Op::ref_func) reach(in.index);
+        }
+    }
+
+    const ModuleData& m_;
+    std::vector<bool> reached_;
+    std::vector<u32> todo_;
+};
+
 }  // namespace
 
 ModuleSummary summarize(const Module& module) {
@@ -185,6 +228,10 @@ ModuleSummary summarize(const Module& module) {
     if (m.start) s.start_name = m.func_name(*m.start);
     s.features = FeatureFinder(m).find();
     return s;
+}
+
+std::vector<bool> reachable_functions(const Module& module, std::span<const std::string> exports) {
+    return Reachable(module.data()).find(exports);
 }
 
 }  // namespace heddle

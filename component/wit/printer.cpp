@@ -1,5 +1,6 @@
 // Model -> WIT text.
 #include <algorithm>
+#include <utility>
 
 #include <heddle/wit.hpp>
 
@@ -21,6 +22,19 @@ public:
             blank();
             world(r_.worlds[w]);
         }
+        return std::move(out_);
+    }
+
+    std::string run_nested() {
+        docs(package_.docs);
+        open("package " + package_.name.to_string());
+        bool first = true;
+        const auto space = [&] {
+            if (!std::exchange(first, false)) blank();
+        };
+        for (u32 i : package_.interfaces) space(), interface(r_.interfaces[i], "interface " + escaped(*r_.interfaces[i].name));
+        for (u32 w : package_.worlds) space(), world(r_.worlds[w]);
+        close();
         return std::move(out_);
     }
 
@@ -59,8 +73,10 @@ private:
         gate(i.gate);
         open(head);
         types(i.types, i.functions, i.package);
+        bool first = i.types.empty();
         for (const Function& f : i.functions)
             if (f.kind == Function::Kind::freestanding) {
+                if (!std::exchange(first, false)) blank();
                 docs(f.docs);
                 gate(f.gate);
                 line(escaped(f.name) + ": " + signature(f) + ";");
@@ -69,13 +85,16 @@ private:
     }
 
     void types(const std::vector<u32>& list, const std::vector<Function>& functions, u32 package) {
-        uses(list, package);
-        for (u32 t : list)
-            if (!r_.types[t].used) type_definition(t, functions);
+        bool first = !uses(list, package);
+        for (u32 t : list) {
+            if (r_.types[t].used) continue;
+            if (!std::exchange(first, false)) blank();
+            type_definition(t, functions);
+        }
     }
 
-    // One `use` per interface that types come from.
-    void uses(const std::vector<u32>& list, u32 package) {
+    // One `use` per interface that types come from. Gives whether there was one.
+    bool uses(const std::vector<u32>& list, u32 package) {
         std::vector<u32> from;
         for (u32 t : list) {
             if (!r_.types[t].used) continue;
@@ -92,6 +111,7 @@ private:
             }
             line("use " + path(interface, package) + ".{" + names + "};");
         }
+        return !from.empty();
     }
     u32 source_interface(u32 type) const { return r_.types[std::get<Alias>(r_.types[type].kind).type.index].owner_index; }
     std::string path(u32 interface, u32 package) const {
@@ -171,8 +191,12 @@ private:
             if (i.kind == WorldItem::Kind::type) list.push_back(i.index);
             if (i.kind == WorldItem::Kind::function && i.function.kind != Function::Kind::freestanding) functions.push_back(i.function);
         }
-        types(list, functions, w.package);
-        for (const WorldItem& i : w.imports) item("import ", i, w.package);
+        bool types_printed = false;
+        for (const WorldItem& i : w.imports) {
+            if (i.kind == WorldItem::Kind::type && !std::exchange(types_printed, true)) types(list, functions, w.package);
+            item("import ", i, w.package);
+        }
+        if (std::ranges::any_of(w.imports, [](const WorldItem& i) { return !i.implied; }) && !w.exports.empty()) blank();
         for (const WorldItem& i : w.exports) item("export ", i, w.package);
         close();
     }
@@ -196,5 +220,6 @@ private:
 }  // namespace
 
 std::string print(const Resolve& resolve, const Package& package) { return Printer(resolve, package).run(); }
+std::string print_nested(const Resolve& resolve, const Package& package) { return Printer(resolve, package).run_nested(); }
 
 }  // namespace heddle::wit

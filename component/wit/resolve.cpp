@@ -554,6 +554,18 @@ private:
 
 }  // namespace
 
+Result<PackageName> main_package(std::span<const Source> sources) {
+    try {
+        for (const Source& s : sources)
+            for (const ast::PackageItems& items : ast::parse(s))
+                if (items.package) return *items.package;
+        return std::unexpected(Error{Error::Kind::syntax, (sources.empty() ? std::string() : sources[0].path + ": ") +
+                                                              "no package: expected `package namespace:name;`"});
+    } catch (Error& e) {
+        return std::unexpected(std::move(e));
+    }
+}
+
 Result<Resolve> resolve(std::span<const Source> sources, const Options& options) {
     try {
         return Resolver(sources, options).run();

@@ -212,8 +212,14 @@ inline Result<Resolve> resolve(std::initializer_list<Source> sources, const Opti
     return resolve(std::span(sources.begin(), sources.size()), options);
 }
 
+// The package that the first of the files with a package declaration is about. Errors: syntax.
+Result<PackageName> main_package(std::span<const Source> sources);
+
 // One package as WIT text; resolve(print(…)) gives the same package.
 std::string print(const Resolve& resolve, const Package& package);
+
+// One package as it stands inside a file of another: `package a:b { … }`.
+std::string print_nested(const Resolve& resolve, const Package& package);
 
 // A name as WIT text: a keyword gets a % before it.
 std::string escaped(std::string_view name);

@@ -4,6 +4,7 @@
 //     for (const auto& s : summary.sections) std::cout << s.name << " " << s.bytes << "\n";
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,9 @@ struct ModuleSummary {
 
 // Reads the whole module once: about the time that validating it takes.
 ModuleSummary summarize(const Module& module);
+
+// Which functions may run when exports of these names are called: those that calls lead to, those whose address the module takes (in element
+// segments, by ref.func), and the start function's. One entry per function, imported ones first.
+std::vector<bool> reachable_functions(const Module& module, std::span<const std::string> exports);
 
 }  // namespace heddle
