@@ -180,6 +180,13 @@ auto find_compatible(const Map& map, const std::string& wanted) {
     return best;
 }
 
+// An interface of nothing but records and the like needs nobody who serves it.
+bool has_only_value_types(const component::types::Types& types, const component::types::Entity& wanted) {
+    return std::ranges::all_of(types[component::types::InstanceId(wanted.id)].exports, [](const auto& x) {
+        return x.second.sort == component::Sort::type && x.second.type.kind == component::types::Type::Kind::defined;
+    });
+}
+
 Item import_from(const ComponentLinker::Interface::Data& root, const auto& interfaces, const auto& items, component::runtime::Instance& to, const std::string& name,
                  const component::types::Entity& wanted) {
     Matcher match(to);
@@ -188,8 +195,7 @@ Item import_from(const ComponentLinker::Interface::Data& root, const auto& inter
     if (wanted.sort == component::Sort::instance)
         if (auto i = find_compatible(interfaces, name); i != interfaces.end()) return match.host_instance(name, wanted, *i->second);
     if (wanted.sort == component::Sort::type) return match.host_resource(name, wanted, root);
-    if (wanted.sort == component::Sort::instance && to.view.types()[component::types::InstanceId(wanted.id)].exports.empty())
-        return match.host_instance(name, wanted, root);
+    if (wanted.sort == component::Sort::instance && has_only_value_types(to.view.types(), wanted)) return match.host_instance(name, wanted, root);
     match.missing(name, wanted);
 }
 

@@ -153,5 +153,11 @@ TEST(Link, a_host_function_can_call_another_component_but_not_back) {
     EXPECT_EQ(inner, "trapped: cannot enter component instance");
 }
 
+TEST(Link, interfaces_of_types_alone_need_nobody) {
+    World w;
+    w.make(R"((component (import "a:b/types" (instance (type $r (record (field "n" u32))) (export "r" (type (eq $r)))))))");
+    EXPECT_NE(w.refused(R"((component (import "a:b/types" (instance (export "r" (type (sub resource)))))))").find("unknown import"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace heddle::component::testing
