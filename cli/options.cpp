@@ -1,4 +1,4 @@
-// The command line's grammar. CLI11 takes seconds to compile: only this file and tool_options.cpp include it.
+// The command line's grammar. The only file that includes CLI11, which takes seconds to compile.
 #include "options.hpp"
 
 #include <algorithm>
@@ -183,6 +183,101 @@ CLI::App* add_inspect(CLI::App& app, InspectOptions& o) {
     return inspect;
 }
 
+// ---- the tools for components
+
+struct Tools {
+    WitOptions wit;
+    EmbedOptions embed;
+    NewOptions make;
+    UnbundleOptions unbundle;
+    ComposeOptions compose;
+    std::vector<std::pair<CLI::App*, std::variant<WitOptions*, EmbedOptions*, NewOptions*, UnbundleOptions*, ComposeOptions*>>> commands;
+};
+
+using Named = std::vector<std::pair<std::string, std::string>>;
+
+// NAME=FILE; without a name, `name_of` gives it.
+void add_named_files(CLI::App& app, const char* option, const char* help, Named& into, std::string (*name_of)(const std::string& file)) {
+    app.add_option_function<std::vector<std::string>>(
+           option,
+           [&into, name_of](const std::vector<std::string>& all) {
+               for (const std::string& word : all) {
+                   auto equals = word.find('=');
+                   if (equals == word.npos) into.emplace_back(name_of(word), word);
+                   else into.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+               }
+           },
+           help)
+        ->type_name("NAME=FILE")
+        ->allow_extra_args(false)
+        ->trigger_on_parse(false);
+}
+
+std::string stem(const std::string& file) {
+    std::string name = std::filesystem::path(file).filename().string();
+    return name.substr(0, name.find('.'));
+}
+std::string anything(const std::string&) { return "*"; }
+
+void add_features(CLI::App& app, std::vector<std::string>& features, bool& all) {
+    app.add_option("--features", features, "turn on what is @unstable under these features")->type_name("NAME,…")->delimiter(',');
+    app.add_flag("--all-features", all, "turn on everything that is @unstable");
+}
+
+CLI::App* add_wit(CLI::App& app, WitOptions& o) {
+    CLI::App* wit = app.add_subcommand("wit", "print a file's WIT: of a component, a package in text or binary form, or a core module with a world in it");
+    wit->add_option("file", o.file, "a .wasm or .wit file, or a folder of .wit files with its dependencies in deps/")->required()->type_name("FILE");
+    wit->add_option("-o,--output", o.output, "where to write (default: standard output)")->type_name("OUT");
+    wit->add_flag("--binary", o.binary, "write the package in its binary form");
+    add_features(*wit, o.features, o.all_features);
+    return wit;
+}
+
+CLI::App* add_embed(CLI::App& component, EmbedOptions& o) {
+    CLI::App* embed = component.add_subcommand("embed", "put a world into a core module");
+    embed->add_option("wit", o.wit, "a .wit file, a folder of them, or a package in binary form")->required()->type_name("WIT");
+    embed->add_option("module", o.module, "the core module, binary or text")->required()->type_name("MODULE");
+    embed->add_option("-w,--world", o.world, "which world (default: the package's only one)")->type_name("WORLD");
+    embed->add_option("--encoding", o.encoding, "how the module's strings are encoded: utf8, utf16 or compact-utf16")
+        ->check(CLI::IsMember({"utf8", "utf16", "compact-utf16"}));
+    embed->add_option("-o,--output", o.output, "where to write")->required()->type_name("OUT");
+    add_features(*embed, o.features, o.all_features);
+    return embed;
+}
+
+CLI::App* add_new(CLI::App& component, NewOptions& o) {
+    CLI::App* make = component.add_subcommand("new", "make a component of a core module with a world in it");
+    make->add_option("module", o.module, "the core module, binary or text")->required()->type_name("MODULE");
+    add_named_files(*make, "--adapt", "a module that serves what MODULE imports from NAME (default: the file's name)", o.adapters, stem);
+    make->add_option("-o,--output", o.output, "where to write")->required()->type_name("OUT");
+    return make;
+}
+
+CLI::App* add_unbundle(CLI::App& component, UnbundleOptions& o) {
+    CLI::App* unbundle = component.add_subcommand("unbundle", "take a component apart: its core modules as files");
+    unbundle->add_option("file", o.file)->required()->type_name("FILE");
+    unbundle->add_option("-d,--dir", o.folder, "where to write them")->required()->type_name("DIR");
+    return unbundle;
+}
+
+CLI::App* add_compose(CLI::App& app, ComposeOptions& o) {
+    CLI::App* compose = app.add_subcommand("compose", "make one component of several");
+    compose->add_option("main", o.main, "the component whose exports the new one has")->required()->type_name("MAIN");
+    add_named_files(*compose, "-m,--module", "a component that serves the interface NAME (default: whatever it exports)", o.parts, anything);
+    compose->add_option("-o,--output", o.output, "where to write")->required()->type_name("OUT");
+    return compose;
+}
+
+void add_tools(CLI::App& app, Tools& t) {
+    CLI::App* component = app.add_subcommand("component", "make components of core modules, and take them apart");
+    component->require_subcommand(1);
+    t.commands = {{add_wit(app, t.wit), &t.wit},
+                  {add_embed(*component, t.embed), &t.embed},
+                  {add_new(*component, t.make), &t.make},
+                  {add_unbundle(*component, t.unbundle), &t.unbundle},
+                  {add_compose(app, t.compose), &t.compose}};
+}
+
 // What follows `run`'s own options: FILE and the guest's words. An unknown option before FILE ends up here too.
 std::optional<std::string> take_program(CLI::App& run, RunOptions& o) {
     std::vector<std::string> words = run.remaining();
@@ -241,7 +336,8 @@ Options parse_command_line(int argc, char** argv) {
     CLI::App* validate_app = add_validate(app, validate);
     CLI::App* wat_app = add_wat(app, wat);
     CLI::App* inspect_app = add_inspect(app, inspect);
-    ToolOptions tools(app);
+    Tools tools;
+    add_tools(app, tools);
 
     if (words.empty()) {
         fmt::print(stderr, "{}", app.help());
@@ -267,7 +363,8 @@ Options parse_command_line(int argc, char** argv) {
     if (validate_app->parsed()) return validate;
     if (wat_app->parsed()) return wat;
     if (inspect_app->parsed()) return inspect;
-    if (auto tool = tools.parsed()) return std::visit([](auto& o) -> Options { return std::move(o); }, *tool);
+    for (const auto& [tool, options] : tools.commands)
+        if (tool->parsed()) return std::visit([](auto* o) -> Options { return std::move(*o); }, options);
     return usage_error("no command was named\n  `heddle --help` lists the commands");
 }
 

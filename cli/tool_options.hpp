@@ -1,15 +1,9 @@
 // The command line of the tools for components: wit, component, compose.
 #pragma once
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
-
-namespace CLI {
-class App;
-}
 
 namespace heddle::cli {
 
@@ -40,22 +34,6 @@ struct UnbundleOptions {
 struct ComposeOptions {
     std::string main, output;
     std::vector<std::pair<std::string, std::string>> parts;  // name, file
-};
-
-using ToolCommand = std::variant<WitOptions, EmbedOptions, NewOptions, UnbundleOptions, ComposeOptions>;
-
-// Adds the subcommands to the program's.
-class ToolOptions {
-public:
-    explicit ToolOptions(CLI::App& app);
-    ~ToolOptions();
-    ToolOptions(const ToolOptions&) = delete;
-    // The command that the words named; none, when it was another.
-    std::optional<ToolCommand> parsed() const;
-
-private:
-    struct Data;
-    std::unique_ptr<Data> data_;
 };
 
 }  // namespace heddle::cli
