@@ -126,6 +126,7 @@ std::vector<CustomSectionView> Module::custom_sections() const {
 
 const std::string& Module::name() const { return data_->name; }
 std::span<const u8> Module::bytes() const { return data_->span(); }
+bool Module::belongs_to(const Engine& engine) const { return engine_.get() == &engine.data(); }
 const FuncType& Module::func_type(TypeId type) const { return engine_->types.func(type); }
 std::string Module::to_string(const ExternType& type) const { return describe(engine_->types, type); }
 
@@ -260,10 +261,35 @@ Func Func::create(Store& store, const FuncType& type, RawHostFunction f, void* d
     return Func(&(*made)->object);
 }
 
+Func Func::create(Store& store, const FuncType& type, DynamicHostFunction f) {
+    auto data = std::make_unique<DynamicHost>(type, std::move(f));
+    Func made = create(store, type, call_dynamic, data.get(), [](void* d) { delete static_cast<DynamicHost*>(d); });
+    if (made) data.release();
+    return made;
+}
+
 const FuncType& Func::type() const { return object_->instance->store->types().func(object_->type); }
 TypeId Func::type_id() const { return object_->type; }
 Ref Func::ref() const { return Ref{reinterpret_cast<u64>(object_)}; }
 Func Func::from_ref(Ref r) { return Func(reinterpret_cast<FuncObject*>(r.word)); }
+
+Host call_dynamic(Caller& caller, void* data) noexcept {
+    auto& d = *static_cast<DynamicHost*>(data);
+    try {
+        std::vector<Value> args = read_values(d.type.params, caller.slots().data()), results;
+        for (ValType t : d.type.results) results.push_back({t, {}});
+        if (Host how = d.call(caller, args, results); how != Host::done) return how;
+        for (std::size_t i = 0; i < results.size(); ++i)
+            if (!fits(caller.store().data(), results[i], d.type.results[i]))
+                return detail::caught(caller, ("result " + std::to_string(i) + " is " + to_string(results[i].type) + ", not " + to_string(d.type.results[i])).c_str());
+        write_values(results, caller.slots().data());
+        return Host::done;
+    } catch (const std::exception& e) {
+        return detail::caught(caller, e.what());
+    } catch (...) {
+        return detail::caught(caller, "an exception that is not a std::exception");
+    }
+}
 
 Result<std::vector<Value>> Func::call(Store& store, std::span<const Value> args) const {
     StoreData& s = store.data();
@@ -320,6 +346,12 @@ std::optional<Extern> Instance::find(std::string_view name) const {
     return std::nullopt;
 }
 
+std::vector<Extern> Instance::exports() const {
+    std::vector<Extern> all;
+    for (const Export& e : object_->module->exports) all.push_back(extern_of(*object_, e));
+    return all;
+}
+
 std::optional<Func> Instance::find_func(std::string_view name) const { return find_kind(*this, name, ExternKind::func, &Extern::func); }
 std::optional<Memory> Instance::find_memory(std::string_view name) const { return find_kind(*this, name, ExternKind::memory, &Extern::memory); }
 std::optional<Global> Instance::find_global(std::string_view name) const { return find_kind(*this, name, ExternKind::global, &Extern::global); }
@@ -372,6 +404,7 @@ Ref Store::host_ref(u64 value) {
     return Ref{reinterpret_cast<u64>(r.get())};
 }
 
+bool Store::accepts(const Value& v, ValType type) const { return fits(*data_, v, type); }
 RefKind Store::kind(Ref r) const { return kind_of(*data_, r.word); }
 bool Store::collect_garbage() noexcept { return data_->heap.collect({data_->host_instance}); }
 u64 Store::heap_bytes() const { return data_->heap.bytes(); }

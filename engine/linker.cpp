@@ -65,6 +65,10 @@ Linker& Linker::raw(std::string module, std::string name, FuncType type, RawHost
     return *this;
 }
 
+Linker& Linker::func(std::string module, std::string name, const FuncType& type, DynamicHostFunction f) {
+    return raw(std::move(module), std::move(name), type, call_dynamic, std::make_shared<DynamicHost>(type, std::move(f)));
+}
+
 Linker& Linker::define(std::string module, std::string name, Extern value) {
     data_->modules[std::move(module)].insert_or_assign(std::move(name), value);
     return *this;

@@ -71,6 +71,13 @@ struct alignas(16) HostRecord {
     Slot* called_frame() { return reinterpret_cast<Slot*>(this + 1); }
 };
 
+// A host function that takes and gives Values: the data of its RawHostFunction.
+struct DynamicHost {
+    FuncType type;
+    DynamicHostFunction call;
+};
+Host call_dynamic(Caller& caller, void* data) noexcept;
+
 struct DomainData : std::enable_shared_from_this<DomainData> {
     StoreData* store = nullptr;
     bool dead = false;

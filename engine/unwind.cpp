@@ -228,6 +228,9 @@ bool collect(void* data, const ActiveFrame& f) {
     Frame out;
     out.func_index = f.code->func_index;
     out.module_offset = offset_of(c, f);
+    u32 body = f.code->module->bodies[f.code->func_index - f.code->module->imported_funcs].from;
+    if (out.module_offset) out.func_offset = out.module_offset - body;
+    out.instance = f.instance;
     out.func_name = f.code->module->func_name(f.code->func_index);
     out.module_name = f.code->module->name;
     c.frames.push_back(std::move(out));

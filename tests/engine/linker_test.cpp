@@ -34,6 +34,35 @@ TEST_F(LinkerTest, host_functions_are_declared_by_their_signature) {
     EXPECT_EQ(log, "hello");
 }
 
+TEST_F(LinkerTest, host_functions_may_have_a_type_known_only_at_run_time) {
+    FuncType type{{i32_type, v128_type, f32_type}, {f32_type, i32_type}};
+    auto swap = [](Caller&, std::span<const Value> args, std::span<Value> results) {
+        results[0] = args[2];
+        results[1] = Value::i32(args[0].i32() + i32(args[1].bits.hi));
+        return Host::done;
+    };
+    linker.func("h", "swap", type, swap);
+    linker.func("h", "wrong", {{}, {i64_type}}, [](Caller&, std::span<const Value>, std::span<Value> results) {
+        results[0] = Value::i32(1);
+        return Host::done;
+    });
+    linker.func("h", "throws", FuncType{}, [](Caller&, std::span<const Value>, std::span<Value>) -> Host { throw std::runtime_error("no"); });
+    Instance in = load(store, R"((module (import "h" "swap" (func $swap (param i32 v128 f32) (result f32 i32)))
+        (import "h" "wrong" (func $wrong (result i64))) (import "h" "throws" (func $throws))
+        (func (export "swap") (result f32 i32) (call $swap (i32.const 1) (v128.const i64x2 5 6) (f32.const 0.5)))
+        (func (export "wrong") (result i64) (call $wrong)) (func (export "throws") (call $throws))))",
+                       linker);
+    EXPECT_EQ((call<std::tuple<f32, i32>>(in, "swap")), std::tuple(0.5f, 7));
+    EXPECT_EQ(in.func<i64()>("wrong")->operator()().error().message, "host function failed: result 0 is i32, not i64");
+    EXPECT_EQ(in.func<void()>("throws")->operator()().error().message, "host function failed: no");
+
+    // Without a Linker too, called by the embedder.
+    Func f = Func::create(store, type, swap);
+    auto results = value(f.call(store, std::vector{Value::i32(1), Value::v128({0, 2}), Value::f32(3)}));
+    EXPECT_EQ(results[0].f32(), 3.0f);
+    EXPECT_EQ(results[1].i32(), 3);
+}
+
 TEST_F(LinkerTest, references_and_functions_are_arguments_too) {
     linker.func("h", "same", [](Ref r) { return r; });
     linker.func("h", "pick", [](Func a, Func b, i32 first) { return first ? a : b; });

@@ -122,6 +122,8 @@ public:
     std::span<const u8> bytes() const;
     // The function type behind an imported or exported function's or tag's TypeId.
     const FuncType& func_type(TypeId type) const;
+    // Whether it was loaded for that Engine: only then can it be instantiated in the Engine's Stores.
+    bool belongs_to(const Engine& engine) const;
     // "(func (param i32) (result i32))", "(memory 1 2)", …: for messages.
     std::string to_string(const ExternType& type) const;
     ModuleData& data() const { return *data_; }
@@ -159,6 +161,10 @@ struct HostFrame {
 
 // A native function as the engine calls it. Must not throw. Results go to slots() of the Caller.
 using RawHostFunction = Host (*)(Caller& caller, void* data);
+
+// A host function whose type is known only at run time. `results` has a zero or null of each result's type: fill it in and say done, or
+// end otherwise (fail, park, …). A result of another type, and a thrown exception, are traps `host function failed: …`.
+using DynamicHostFunction = std::function<Host(Caller& caller, std::span<const Value> args, std::span<Value> results)>;
 
 // ---- handles into a Store -----------------------------------------------------------------------------------------------------
 
@@ -244,6 +250,7 @@ public:
     explicit Func(FuncObject* o = nullptr) : object_(o) {}
     // A host function of that type; `data` is released with `release` when the Store dies. Empty when the Engine's table of types is full.
     static Func create(Store& store, const FuncType& type, RawHostFunction f, void* data, void (*release)(void*) = nullptr);
+    static Func create(Store& store, const FuncType& type, DynamicHostFunction f);
     explicit operator bool() const { return object_ != nullptr; }
     const FuncType& type() const;
     TypeId type_id() const;
@@ -303,6 +310,7 @@ public:
     explicit Instance(InstanceObject* o = nullptr) : object_(o) {}
     explicit operator bool() const { return object_ != nullptr; }
     std::optional<Extern> find(std::string_view name) const;
+    std::vector<Extern> exports() const;       // in the order of Module::exports()
     std::optional<Func> find_func(std::string_view name) const;
     std::optional<heddle::Memory> find_memory(std::string_view name) const;
     std::optional<heddle::Global> find_global(std::string_view name) const;
@@ -415,6 +423,8 @@ public:
     std::optional<u64> host_value(Ref r) const;
     // Of a reference that is no function's.
     RefKind kind(Ref r) const;
+    // Whether the value may stand where `type` is expected, by what it is and not by the type it says.
+    bool accepts(const Value& v, ValType type) const;
     // Frees structures, arrays and exceptions that nothing reaches, as happens by itself when the heap has grown. False: the Store's
     // on_interrupt refused, or it collects already.
     bool collect_garbage() noexcept;
@@ -635,6 +645,8 @@ public:
         using Thunk = detail::HostThunk<Fn>;
         return raw(std::move(module), std::move(name), Thunk::type(), &Thunk::call, std::make_shared<Fn>(std::move(f)));
     }
+    // The same with a type known only at run time.
+    Linker& func(std::string module, std::string name, const FuncType& type, DynamicHostFunction f);
     // The general form: the native function sees slots and may suspend. A later definition of the same name replaces an earlier one.
     Linker& raw(std::string module, std::string name, FuncType type, RawHostFunction f, std::shared_ptr<void> data);
     // An object of one Store; the Linker then serves only that Store.

@@ -54,10 +54,14 @@ enum class TrapCode : u8 {
 // The message the specification's tests expect: "integer divide by zero".
 const char* message(TrapCode code);
 
+struct InstanceObject;
+
 // One guest function that was active when the trap happened, innermost first.
 struct Frame {
     u32 func_index = 0;         // in its module's function index space
     u32 module_offset = 0;      // byte offset of the instruction in the module; 0 when unknown
+    u32 func_offset = 0;        // the same from the start of the function's body
+    InstanceObject* instance = nullptr;  // whose function it was: Instance(frame.instance), while the Store lives
     std::string func_name;      // from the name section, or empty
     std::string module_name;    // from the name section or given at load, or empty
 };
