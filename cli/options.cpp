@@ -156,7 +156,15 @@ CLI::App* add_wast(CLI::App& app, WastOptions& o) {
         ->type_name("FILE");
     wast->add_flag("--all", o.list_all, "list every failure, not only the first ones of each file");
     wast->add_flag("--messages", o.list_messages, "list also errors of the right kind with other words than the script's");
-    add_parsed(*wast, "--timeout", "DURATION", "for one script (default 60s)", parse_duration, [&o](std::chrono::milliseconds d) { o.timeout = d; });
+    add_parsed(*wast, "--timeout", "DURATION", "for one script (default 60s)", parse_duration, [&o](std::chrono::milliseconds d) {
+        o.script.timeout = d;
+    });
+    add_parsed(*wast, "--seed", "N", "shuffle the order in which ready tasks of components run", parse_count, [&o](u64 n) { o.script.seed = n; });
+    auto slice = [&o](u64 fuel) {
+        o.script.slice = fuel;
+        o.config.metering = true;
+    };
+    add_parsed(*wast, "--slice", "FUEL", "stop and resume guests after every FUEL instructions", parse_count, slice);
     add_proposals(*wast, o.config);
     return wast;
 }

@@ -12,6 +12,7 @@
 #include "exit_codes.hpp"
 #include "tool_options.hpp"
 #include "units.hpp"
+#include "wast_runner.hpp"
 
 namespace heddle::cli {
 
@@ -32,7 +33,7 @@ struct WastOptions {
     std::vector<std::string> paths;
     std::optional<std::string> json, expectations;
     bool list_all = false, list_messages = false;
-    std::chrono::milliseconds timeout{60'000};  // for one file
+    ScriptOptions script;  // for each file
     Config config;
 };
 

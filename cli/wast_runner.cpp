@@ -12,6 +12,7 @@
 #include "source.hpp"
 #include "spectest.hpp"
 #include "wast_compare.hpp"
+#include "wast_components.hpp"
 #include "watchdog.hpp"
 
 namespace heddle::cli {
@@ -20,14 +21,6 @@ namespace {
 
 using text::Command;
 using Kind = text::Command::Kind;
-
-// What became of one command.
-struct Outcome {
-    bool passed = true, other_words = false;
-    std::string expected, got;
-
-    static Outcome failure(std::string expected, std::string got) { return {false, false, std::move(expected), std::move(got)}; }
-};
 
 // Time for one script: when it is over, everything that runs in its Stores is interrupted.
 class TimeLimit {
@@ -68,21 +61,16 @@ struct Named {
     }
 };
 
-constexpr const char* no_components = "components are not supported by this build";
-
-bool concerns_component(const Command& c) {
-    auto has_raw = [](const auto& items) { return std::ranges::any_of(items, [](const auto& i) { return !i.text.empty(); }); };
-    return c.component || (c.module && c.module->component) || (c.action && has_raw(c.action->arguments)) || has_raw(c.expected);
-}
-
-// The class of an error: text that does not parse is malformed like bytes that do not decode.
-const char* error_class(const Error& e) { return e.kind == Error::Kind::syntax ? "malformed" : to_string(e.kind); }
-
-bool same_words(std::string_view wanted, std::string_view got) { return got.starts_with(wanted) || (!got.empty() && wanted.starts_with(got)); }
-
 class ScriptRunner {
 public:
-    ScriptRunner(const Engine& engine, TimeLimit& limit) : engine_(engine), limit_(limit), store_(engine), linker_(engine) {
+    ScriptRunner(const Engine& engine, const ScriptOptions& options, TimeLimit& limit)
+        : engine_(engine), options_(options), limit_(limit), store_(engine), linker_(engine), components_(engine, store_) {
+        if (options.seed) ComponentScheduler::shuffle(store_, *options.seed);
+        if (options.slice) {
+            store_.set_fuel(~u64(0));
+            store_.set_slice(*options.slice);
+            store_.on_park([](Store&) { return true; });
+        }
         define_spectest(linker_, store_);
         linker_.fallback([this](Store&, const ImportType& import) -> std::optional<Extern> {
             auto it = registered_.find(import.module);
@@ -132,7 +120,6 @@ private:
     Outcome assert_ends_with(const Command& c, const char* class_name);
     Outcome assert_refused(const Command& c, const char* class_name);
     Outcome assert_unlinkable(const Command& c);
-    const char* class_of_end(const Error& e) const;
 
     Outcome start_thread(const Command& c);
     Outcome wait_for(const Command& c);
@@ -142,9 +129,11 @@ private:
     }
 
     const Engine& engine_;
+    const ScriptOptions& options_;
     TimeLimit& limit_;
     Store store_;
     Linker linker_;
+    ComponentScript components_;
     std::map<std::string, Module, std::less<>> definitions_;
     std::optional<Module> latest_definition_;
     std::map<std::string, Named, std::less<>> instances_, registered_;
@@ -170,10 +159,8 @@ void ScriptRunner::run_one(const Command& c) {
 }
 
 Outcome ScriptRunner::execute(const Command& c) {
-    if (concerns_component(c)) {
-        latest_.reset();
-        return Outcome::failure("a component", no_components);
-    }
+    if (components_.concerns(c)) return components_.execute(c);
+    if (c.kind == Kind::module || c.kind == Kind::module_instance) components_.forget_latest();
     switch (c.kind) {
         case Kind::module: return module_command(c);
         case Kind::module_definition: return define(c);
@@ -265,7 +252,7 @@ Result<std::vector<Value>> ScriptRunner::invoke(const Named& target, const text:
     std::vector<Value> arguments;
     for (std::size_t i = 0; i < type.params.size(); ++i) {
         auto value = to_value(action.arguments[i], store_);
-        if (!value) return std::unexpected(usage(no_components));
+        if (!value) return std::unexpected(usage("a component value is no argument of a core function"));
         // A reference argument's declared type may be wider or narrower than the parameter's.
         if (value->type.is_ref() && type.params[i].is_ref()) value->type = type.params[i];
         arguments.push_back(*value);
@@ -291,18 +278,6 @@ Outcome ScriptRunner::assert_return(const Command& c) {
     return Outcome::failure(describe(c.expected), describe(*results, store_));
 }
 
-// How a call or start function ended that did not return.
-const char* ScriptRunner::class_of_end(const Error& e) const {
-    if (e.kind != Error::Kind::trapped) return error_class(e);
-    switch (store_.trap().code) {
-        case TrapCode::stack_overflow: return "exhaustion";
-        case TrapCode::uncaught_exception: return "exception";
-        case TrapCode::unhandled_tag: return "suspension";
-        case TrapCode::interrupted: return "timeout";
-        default: return "trap";
-    }
-}
-
 // The action, or the instantiation of the module, which is expected to fail.
 Result<void> ScriptRunner::run_what_is_asserted(const Command& c) {
     if (c.action) {
@@ -318,35 +293,20 @@ Result<void> ScriptRunner::run_what_is_asserted(const Command& c) {
 }
 
 Outcome ScriptRunner::assert_ends_with(const Command& c, const char* class_name) {
-    std::string expected = c.message.empty() ? class_name : fmt::format("{}: {}", class_name, c.message);
     auto done = run_what_is_asserted(c);
-    if (done) return Outcome::failure(std::move(expected), "no error");
-    std::string_view got_class = class_of_end(done.error());
-    if (got_class == class_name && same_words(c.message, done.error().message)) return {};
-    return Outcome::failure(std::move(expected), fmt::format("{}: {}", got_class, done.error().message));
+    return judge_end(class_name, c.message, done ? nullptr : &done.error(), store_.trap());
 }
 
-// Malformed and invalid are strictly different things; their messages need not agree.
 Outcome ScriptRunner::assert_refused(const Command& c, const char* class_name) {
-    std::string expected = fmt::format("{}: {}", class_name, c.message);
     auto module = load(*c.module);
-    if (module) return Outcome::failure(std::move(expected), "no error");
-    std::string got = fmt::format("{}: {}", error_class(module.error()), module.error().message);
-    if (error_class(module.error()) != std::string_view(class_name)) return Outcome::failure(std::move(expected), std::move(got));
-    if (same_words(c.message, module.error().message)) return {};
-    return Outcome{true, true, std::move(expected), std::move(got)};
+    return judge_refusal(class_name, c.message, module ? nullptr : &module.error());
 }
 
 Outcome ScriptRunner::assert_unlinkable(const Command& c) {
-    std::string expected = "unlinkable: " + c.message;
     auto module = load(*c.module);
-    if (!module) return Outcome::failure(std::move(expected), module.error().to_string());
+    if (!module) return Outcome::failure("unlinkable: " + c.message, module.error().to_string());
     auto instance = linker_.instantiate(store_, *module);
-    if (instance) return Outcome::failure(std::move(expected), "no error");
-    const Error& e = instance.error();
-    if (e.kind != Error::Kind::unlinkable) return Outcome::failure(std::move(expected), e.to_string());
-    if (same_words(c.message, e.message)) return {};
-    return Outcome{true, true, std::move(expected), e.to_string()};
+    return judge_refusal("unlinkable", c.message, instance ? nullptr : &instance.error());
 }
 
 // ---- threads ------------------------------------------------------------------------------------------------------------------
@@ -365,7 +325,7 @@ std::expected<Named, std::string> share(const Named& named) {
 }
 
 Outcome ScriptRunner::start_thread(const Command& c) {
-    auto runner = std::make_unique<ScriptRunner>(engine_, limit_);
+    auto runner = std::make_unique<ScriptRunner>(engine_, options_, limit_);
     for (const std::string& name : c.shared) {
         const Named* named = find_named(name);
         if (!named) return Outcome::failure("an instance to share", "no instance $" + name);
@@ -418,7 +378,7 @@ bool is_assertion(Kind k) {
     }
 }
 
-ScriptResult run_script(const Engine& engine, const std::string& path, std::chrono::milliseconds timeout) {
+ScriptResult run_script(const Engine& engine, const std::string& path, const ScriptOptions& options) {
     auto bytes = read_file(path);
     if (!bytes) return unreadable(path, 1, bytes.error().message);
     std::string_view source(reinterpret_cast<const char*>(bytes->data()), bytes->size());
@@ -428,8 +388,8 @@ ScriptResult run_script(const Engine& engine, const std::string& path, std::chro
         std::size_t line = script.error().offset == Error::no_offset ? 1 : text::line_column(source, script.error().offset).line;
         return unreadable(path, line, text::describe(source, script.error()));
     }
-    TimeLimit limit(timeout);
-    ScriptResult result{path, ScriptRunner(engine, limit).run(script->commands), 0};
+    TimeLimit limit(options.timeout);
+    ScriptResult result{path, ScriptRunner(engine, options, limit).run(script->commands), 0};
     std::ranges::sort(result.commands, {}, &CommandResult::offset);  // threads report when they are waited for
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;

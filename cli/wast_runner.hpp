@@ -2,6 +2,7 @@
 // https://github.com/WebAssembly/spec/tree/main/interpreter#scripts
 #pragma once
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,14 @@ struct ScriptResult {
     double seconds = 0;
 };
 
-// Reads and runs one script. A file that cannot be read, or is no script, gives one failed command. When `timeout` passes, what runs is
-// interrupted and the commands after it fail.
-ScriptResult run_script(const Engine& engine, const std::string& path, std::chrono::milliseconds timeout);
+struct ScriptOptions {
+    std::chrono::milliseconds timeout{60'000};  // then what runs is interrupted, and the commands after it fail
+    std::optional<u64> seed;                    // the order of ready tasks is shuffled
+    std::optional<u64> slice;                   // guests are parked after so much fuel, again and again; needs Config::metering
+};
+
+// Reads and runs one script. A file that cannot be read, or is no script, gives one failed command.
+ScriptResult run_script(const Engine& engine, const std::string& path, const ScriptOptions& options);
 
 // Commands that assert something; the others only prepare.
 bool is_assertion(text::Command::Kind kind);

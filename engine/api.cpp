@@ -384,8 +384,17 @@ void Store::interrupt() noexcept { heddle::interrupt(*data_); }
 void Store::on_interrupt(std::function<Host(Caller&)> ask) { data_->ask = std::move(ask); }
 void Store::on_park(std::function<bool(Store&)> wait) { data_->wait = std::move(wait); }
 bool Store::wait_parked() { return data_->wait && data_->wait(*this); }
-void Store::set_fuel(u64 fuel) { data_->context.fuel = i64(std::min<u64>(fuel, u64(INT64_MAX))); }
-u64 Store::fuel() const { return u64(std::max<i64>(data_->context.fuel, 0)); }
+void Store::set_fuel(u64 fuel) {
+    i64 all = i64(std::min<u64>(fuel, u64(INT64_MAX)));
+    data_->context.fuel = data_->slice == 0 ? all : std::min(all, data_->slice);
+    data_->fuel_after_slice = all - data_->context.fuel;
+}
+u64 Store::fuel() const { return u64(std::max<i64>(data_->context.fuel, 0)) + u64(data_->fuel_after_slice); }
+void Store::set_slice(u64 fuel) {
+    u64 all = this->fuel();
+    data_->slice = i64(std::min<u64>(fuel, u64(INT64_MAX)));
+    set_fuel(all);
+}
 const Trap& Store::trap() const { return data_->last_trap; }
 std::size_t Store::nested_runs() const { return data_->nested; }
 

@@ -160,13 +160,22 @@ void interrupt(StoreData& s) noexcept {
 
 namespace {
 
-// done, trap or park.
-Host ask_store(ExecContext& c, InstanceObject* at) noexcept {
+// The fuel of the next slice. False: there is none.
+bool refill(StoreData& s) noexcept {
+    if (s.slice == 0 || s.fuel_after_slice <= 0) return false;
+    i64 more = std::min(s.slice, s.fuel_after_slice);
+    s.fuel_after_slice -= more;
+    s.context.fuel = std::max(s.context.fuel + more, i64(0));
+    return true;
+}
+
+// done, trap or park. `in_slices`: the end of a slice may park.
+Host ask_store(ExecContext& c, InstanceObject* at, bool in_slices) noexcept {
     StoreData& s = *c.store;
-    bool asked = c.interrupt.exchange(0) != 0;
+    bool asked = c.interrupt.exchange(0) != 0, slice_over = s.config().metering && c.fuel < 0;
     raise_limit(c);
-    if (s.config().metering && c.fuel < 0) return trapped(c, TrapCode::out_of_fuel);
-    if (!asked) return Host::done;
+    if (slice_over && !refill(s)) return trapped(c, TrapCode::out_of_fuel);
+    if (!asked) return slice_over && in_slices ? Host::park : Host::done;
     if (!s.ask) return trapped(c, TrapCode::interrupted);
     Caller caller = ApiAccess::caller(c, at, nullptr, nullptr);
     switch (s.ask(caller)) {
@@ -180,7 +189,7 @@ Host ask_store(ExecContext& c, InstanceObject* at) noexcept {
 }  // namespace
 
 Host host_interrupt(ExecContext& c, InstanceObject* at) noexcept {
-    Host said = ask_store(c, at);
+    Host said = ask_store(c, at, !c.current->leaf);
     if (said != Host::park || !c.current->leaf) return said;
     c.store->interrupt_again = true;
     return Host::done;
@@ -188,7 +197,7 @@ Host host_interrupt(ExecContext& c, InstanceObject* at) noexcept {
 
 bool poll_in_bulk(InstanceObject& in) noexcept {
     if (!in.context->current) return true;  // a segment at instantiation: the first call will ask
-    Host said = ask_store(*in.context, &in);
+    Host said = ask_store(*in.context, &in, false);
     if (said == Host::park) in.store->interrupt_again = true;
     return said != Host::trap;
 }

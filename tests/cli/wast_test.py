@@ -64,7 +64,101 @@ FAILING = [
     ('(module (func (result i32)))', ["the module loads", "type mismatch"]),
     ('(register "x" $None)', ["no instance $None"]),
     ('(wait $T)', ["no thread $T"]),
-    ('(component)', ["components are not supported by this build"]),
+    ('(invoke "f" (u32.const 1))', ["number of arguments"]),
+]
+
+# Every form of command for components.
+COMPONENT_PASSING = r"""
+(component definition $Adder
+  (core module $m (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))) (func (export "t") unreachable))
+  (core instance $i (instantiate $m))
+  (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
+  (func (export "t") (canon lift (core func $i "t"))))
+(component instance $a $Adder)
+(assert_return (invoke "add" (u32.const 1) (u32.const 2)) (u32.const 3))
+(register "adder" $a)
+(component $B
+  (import "adder" (instance $a (export "add" (func (param "a" u32) (param "b" u32) (result u32)))))
+  (export "again" (func $a "add")))
+(assert_return (invoke $B "again" (u32.const 0xffffffff) (u32.const 1)) (u32.const 0))
+(invoke $a "add" (u32.const 1) (u32.const 1))
+(component instance $c $Adder)
+(assert_trap (invoke "t") "wasm trap: wasm `unreachable` instruction executed")
+(assert_trap (invoke $c "add" (u32.const 1) (u32.const 2)) "cannot enter component instance")
+(assert_trap (component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m))) "unreachable")
+(assert_invalid (component (func (export "f") (canon lift (core func 0)))) "unknown")
+(assert_malformed (component quote "(componen)") "unexpected")
+(assert_malformed (component binary "\00asm\0d\00\01\00\ff") "unexpected")
+(assert_unlinkable (component (import "none" (func))) "unknown import")
+(component binary "\00asm\0d\00\01\00")
+(component quote "(core module)")
+"""
+
+COMPONENT = r"""(component
+  (core module $m
+    (func (export "id32") (param i32) (result i32) (local.get 0))
+    (func (export "id64") (param i64) (result i64) (local.get 0))
+    (func (export "idf") (param f32) (result f32) (local.get 0))
+    (func (export "pair") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "none")))
+  (core instance $i (instantiate $m))
+  (type $color' (enum "red" "green")) (export $color "color-type" (type $color'))
+  (type $rights' (flags "r" "w" "x")) (export $rights "rights-type" (type $rights'))
+  (type $point' (record (field "x" u16) (field "y" u16))) (export $point "point-type" (type $point'))
+  (type $num' (variant (case "no") (case "yes" u32))) (export $num "num-type" (type $num'))
+  (func (export "color") (param "v" $color) (result $color) (canon lift (core func $i "id32")))
+  (func (export "rights") (param "v" $rights) (result $rights) (canon lift (core func $i "id32")))
+  (func (export "sum") (param "v" $point) (result u32) (canon lift (core func $i "pair")))
+  (func (export "sum2") (param "v" (tuple u16 u16)) (result u32) (canon lift (core func $i "pair")))
+  (func (export "num") (param "v" $num) (result u32) (canon lift (core func $i "pair")))
+  (func (export "opt") (param "v" (option u32)) (result u32) (canon lift (core func $i "pair")))
+  (func (export "res") (param "v" (result u32 (error u32))) (result u32) (canon lift (core func $i "pair")))
+  (func (export "char") (param "v" char) (result char) (canon lift (core func $i "id32")))
+  (func (export "bool") (param "v" bool) (result bool) (canon lift (core func $i "id32")))
+  (func (export "s8") (param "v" s8) (result s8) (canon lift (core func $i "id32")))
+  (func (export "u64") (param "v" u64) (result u64) (canon lift (core func $i "id64")))
+  (func (export "f32") (param "v" f32) (result f32) (canon lift (core func $i "idf")))
+  (func (export "none") (canon lift (core func $i "none"))))
+"""
+
+COMPONENT_VALUES = r"""
+(assert_return (invoke "color" (enum.const "green")) (enum.const "green"))
+(assert_return (invoke "rights" (flags.const "r" "x")) (flags.const "x" "r"))
+(assert_return (invoke "sum" (record.const (field "x" u16.const 1) (field "y" u16.const 2))) (u32.const 3))
+(assert_return (invoke "sum2" (tuple.const (u16.const 1) (u16.const 2))) (u32.const 3))
+(assert_return (invoke "num" (variant.const "yes" (u32.const 2))) (u32.const 3))
+(assert_return (invoke "opt" (option.some (u32.const 2))) (u32.const 3))
+(assert_return (invoke "opt" (option.none)) (u32.const 0))
+(assert_return (invoke "res" (result.err (u32.const 2))) (u32.const 3))
+(assert_return (invoke "char" (char.const "'")) (char.const "'"))
+(assert_return (invoke "char" (char.const "\u{1f370}")) (char.const "\u{1f370}"))
+(assert_return (invoke "bool" (bool.const true)) (bool.const true))
+(assert_return (invoke "s8" (s8.const -1)) (s8.const 0xff))
+(assert_return (invoke "u64" (u64.const 18446744073709551615)) (u64.const -1))
+(assert_return (invoke "f32" (f32.const 1.5)) (f32.const 1.5))
+(assert_return (invoke "f32" (f32.const nan)) (f32.const nan:canonical))
+(assert_return (invoke "none"))
+"""
+
+COMPONENT_FAILING = [
+    ('(assert_return (invoke "color" (enum.const "green")) (enum.const "red"))', ['(enum.const "red")', "got green"]),
+    ('(assert_return (invoke "color" (enum.const "blue")) (enum.const "red"))', ['"blue" is none of enum { red, green }']),
+    ('(assert_return (invoke "color" (u32.const 1)) (enum.const "red"))', ["(u32.const …) is no enum"]),
+    ('(assert_return (invoke "color") (enum.const "red"))', ["takes 1 arguments, not 0"]),
+    ('(assert_return (invoke "s8" (s8.const 300)) (s8.const 1))', ["300 is no s8"]),
+    ('(assert_return (invoke "sum" (record.const (field "y" u16.const 1) (field "x" u16.const 2))) (u32.const 3))', ['"y" stands where "x" is expected']),
+    ('(assert_return (invoke "none") (u32.const 3))', ["got nothing"]),
+    ('(assert_return (invoke "f32" (f32.const 1)))', ["got 1"]),
+    ('(assert_return (invoke "f32" (f32.const 1)) (f64.const 1))', ["got 1"]),
+    ('(assert_return (invoke "s8" (f32.const 1)) (s8.const 1))', ["f32 is no s8"]),
+    ('(assert_return (invoke "nothing"))', ["no exported function"]),
+    ('(assert_return (get "none"))', ["no globals"]),
+    ('(assert_trap (invoke "none") "unreachable")', ["no error"]),
+    ('(assert_invalid (component) "x")', ["no error"]),
+    ('(assert_invalid (component quote "(componen)") "x")', ["got      malformed"]),
+    ('(assert_unlinkable (component) "x")', ["no error"]),
+    ('(component instance $x $Nothing)', ["no component definition $Nothing"]),
+    ('(component (import "none" (func)))', ["the component is instantiated", "unknown import"]),
 ]
 
 
@@ -77,6 +171,25 @@ class Scripts(ProgramTest):
             with self.subTest(command=command):
                 result = heddle("wast", self.file("fail.wast", MODULE + command))
                 self.expect(result, FAILED, contains=["fail.wast:2 ", "\n1 passed, 1 failed\n", *words])
+
+    def test_every_form_for_components_can_pass(self):
+        self.expect(heddle("wast", self.file("pass.wast", COMPONENT_PASSING)), 0, contains="\n17 passed, 0 failed\n")
+
+    def test_component_values_of_every_type(self):
+        script = COMPONENT + COMPONENT_VALUES
+        for options in ([], ["--seed", "7"], ["--slice", "10"]):
+            with self.subTest(options=options):
+                self.expect(heddle("wast", *options, self.file("values.wast", script)), 0, contains="\n17 passed, 0 failed\n")
+
+    def test_every_form_for_components_can_fail(self):
+        for command, words in COMPONENT_FAILING:
+            with self.subTest(command=command):
+                result = heddle("wast", self.file("fail.wast", COMPONENT + command))
+                self.expect(result, FAILED, contains=["\n1 passed, 1 failed\n", *words])
+
+    def test_modules_and_components_share_a_script(self):
+        script = MODULE + '(assert_return (invoke "f") (i32.const 1))\n' + COMPONENT + '(assert_return (invoke "none"))\n' + MODULE + '(assert_return (invoke "f") (i32.const 1))'
+        self.expect(heddle("wast", self.file("both.wast", script)), 0, contains="\n6 passed, 0 failed\n")
 
     def test_what_follows_a_failed_module_does_not_use_an_older_one(self):
         script = MODULE + '(module (import "none" "none" (func)))\n(assert_return (invoke "f") (i32.const 1))\n(module (func (export "g")))\n(invoke "g")'

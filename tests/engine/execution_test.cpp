@@ -530,6 +530,29 @@ TEST_F(ExecutionTest, fuel_ends_a_computation) {
     EXPECT_EQ(call<i32>(in, "count", 100), 100);
 }
 
+TEST_F(ExecutionTest, slices_of_fuel_park_the_guest) {
+    Config config;
+    config.metering = true;
+    Engine metered(config);
+    Store s(metered);
+    Instance in = load(s, spins);
+    s.set_fuel(100'000);
+    s.set_slice(1'000);
+    int parked = 0;
+    s.on_park([&](Store&) { return ++parked != 0; });
+    EXPECT_EQ(call<i32>(in, "count", 1000), 1000);
+    u64 used = 100'000 - s.fuel();
+    EXPECT_NEAR(parked, int(used / 1'000), 1);
+    EXPECT_GT(parked, 1);
+    EXPECT_CONTAINS(trap_of<void>(in, "spin"), "all fuel consumed");
+    EXPECT_NEAR(parked, 100, 2);
+    EXPECT_EQ(s.fuel(), 0u);
+    s.set_slice(0);
+    s.set_fuel(100'000);
+    EXPECT_EQ(call<i32>(in, "count", 1000), 1000);
+    EXPECT_EQ(s.fuel(), 100'000 - used);
+}
+
 // ---- domains
 
 TEST_F(ExecutionTest, a_trap_kills_the_domain_and_nothing_else) {

@@ -415,6 +415,8 @@ public:
     bool wait_parked();                        // asks what on_park was given; false without one
     void set_fuel(u64 fuel);                   // only counts when Config::metering is on
     u64 fuel() const;
+    // Guests park after about so much fuel, again and again (not in realloc): a turn for others. 0: never. Needs metering.
+    void set_slice(u64 fuel);
     const Trap& trap() const;                  // of the last call that ended with Error::Kind::trapped
     std::size_t nested_runs() const;           // run() calls on the native stack now; 1 in all ordinary cases
     u64 memory_bytes() const;                  // of all linear memories now
