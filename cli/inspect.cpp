@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <heddle/component_tools.hpp>
 #include <heddle/inspect.hpp>
 
 #include "commands.hpp"
@@ -73,7 +74,7 @@ Json module_json(const Source& source, const Module& module) {
     return j;
 }
 
-Json component_json(const Source& source) {
+Json component_json(const Engine& engine, const Source& source) {
     ComponentOutline o = outline_component(source.bytes);
     Json j = {{"file", source.label},         {"kind", "component"},  {"version", 13},
               {"bytes", source.bytes.size()}, {"imports", o.imports}, {"exports", o.exports}};
@@ -81,6 +82,8 @@ Json component_json(const Source& source) {
     j["sections"] = Json::array();
     for (const auto& s : o.sections) j["sections"].push_back({{"name", s.name}, {"offset", s.offset}, {"bytes", s.bytes}});
     if (!o.broken.empty()) j["broken"] = o.broken;
+    // What cannot be said in WIT, and what is invalid, still has its names shown.
+    if (auto wit = component::tools::wit_of(engine, source.bytes)) j["wit"] = *wit;
     return j;
 }
 
@@ -113,8 +116,12 @@ void print_text(const Json& report) {
     fmt::print("{}: {}, binary version {}, {} bytes\n", text_of(report["file"]), text_of(report["kind"]), text_of(report["version"]),
                text_of(report["bytes"]));
     if (report.contains("name")) fmt::print("name: {}\n", text_of(report["name"]));
-    print_names(report, "imports");
-    print_names(report, "exports");
+    if (report.contains("wit")) {
+        fmt::print("{}", text_of(report["wit"]));
+    } else {
+        print_names(report, "imports");
+        print_names(report, "exports");
+    }
     if (report.contains("features")) {
         std::string features;
         for (const Json& f : report["features"]) features += " " + text_of(f);
@@ -137,7 +144,7 @@ std::expected<Json, Failure> describe(const InspectOptions& options) {
     Engine engine(options.config);
     auto source = read_source(options.file, options.config.max_module_bytes);
     if (!source) return std::unexpected(source.error());
-    if (is_component(source->form)) return component_json(*source);
+    if (is_component(source->form)) return component_json(engine, *source);
     auto module = Module::load(engine, source->bytes, source->label);
     if (!module) return std::unexpected(load_failure(*source, module.error()));
     return module_json(*source, *module);

@@ -131,6 +131,7 @@ Or<int> ComponentProgram::invoke(const ComponentInstance& instance, const wave::
 Or<int> ComponentProgram::run(const Component& main, const std::optional<wave::Call>& call) {
     grant(wasi_, options_, label_);
     if (auto added = wasi::add(linker_, wasi_); !added) return fail(failed, added.error().message);
+    announce_ports(wasi_, options_);
     for (const LinkGrant& l : options_.links)
         if (auto linked = link(l); !linked) return std::unexpected(linked.error());
     auto instance = instantiate(label_, main);

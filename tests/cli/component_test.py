@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """heddle run, validate and wat of components: WAVE calls, links, programs, limits, ends."""
 
+import json
 import unittest
 
 from support import FAILED, HELLO, LIMIT, NOT_FOUND, NOT_RUNNABLE, TIMEOUT, TRAP, USAGE, ProgramTest, heddle
@@ -136,6 +137,13 @@ class Links(ProgramTest):
         self.expect(heddle("run", "--link", self.file("answer.wat", answering(1)), "--link", middle, "--invoke", "next()", self.file("ask.wat", ASKING)),
                     0, out="3\n")
 
+    def test_what_is_composed_does_what_was_linked(self):
+        asking, answer, both = self.file("ask.wat", ASKING), self.file("answer.wat", answering(41)), self.folder / "both.wasm"
+        self.expect(heddle("compose", asking, "-m", answer, "-o", both), 0)
+        linked, composed = heddle("run", "--link", answer, "--invoke", "next()", asking), heddle("run", "--invoke", "next()", both)
+        self.expect(linked, 0, out="42\n")
+        self.expect(composed, 0, out=linked.out)
+
     def test_wrong_links_are_explained(self):
         asking = self.file("ask.wat", ASKING)
         self.expect(heddle("run", "--link", self.folder / "none.wasm", asking), NOT_FOUND, out="", err="no such file")
@@ -144,6 +152,26 @@ class Links(ProgramTest):
         other = answering(1).replace("(result u32)", "(result s32)")
         self.expect(heddle("run", "--link", self.file("o.wat", other), "--invoke", "next()", asking), FAILED, out="",
                     err=["incompatible import type", "func() -> u32", "func() -> s32"])
+
+
+EXITING = """(component
+  (import "wasi:cli/exit@0.2.0" (instance $cli (export "exit" (func (param "status" (result))))))
+  (core func $exit (canon lower (func $cli "exit")))
+  (core module $m (import "" "exit" (func $exit (param i32))) (func (export "run") (result i32) (call $exit (i32.const %d)) unreachable))
+  (core instance $i (instantiate $m (with "" (instance (export "exit" (func $exit))))))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $run (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $run)))"""
+
+
+class Wasi(ProgramTest):
+    def test_a_program_can_end_itself(self):
+        for code in (0, 1):
+            with self.subTest(code=code):
+                self.expect(heddle(self.file("exit.wat", EXITING % code)), code, out="", err="")
+
+    def test_what_cannot_be_granted_is_said(self):
+        self.expect(heddle("run", "--dir", self.folder / "none", self.file("exit.wat", EXITING % 0)), FAILED, out="", err="no such file")
 
 
 class Ends(ProgramTest):
@@ -177,6 +205,11 @@ class Files(ProgramTest):
         printed = heddle("wat", wasm)
         self.expect(printed, 0, contains=["(component", "canon lift", '(export "area"'])
         self.assertEqual(heddle("wat", self.file("again.wat", printed.out)).raw, wasm.read_bytes())
+
+    def test_inspect_shows_wit(self):
+        shown = heddle("inspect", self.file("lib.wat", LIBRARY))
+        self.expect(shown, 0, contains=["component, binary version 13", "export demo:app/text@1.2.0;", "echo: func(s: string) -> string;", "record rect", "core modules 1"])
+        self.assertIn("echo: func", json.loads(heddle("inspect", "--json", self.file("lib.wat", LIBRARY)).out)["wit"])
 
     def test_errors_in_text_have_a_place(self):
         self.expect(heddle("wat", self.file("bad.wat", "(component\n  (core modul))")), FAILED, out="", err="bad.wat:2:")
