@@ -14,5 +14,8 @@ int component_embed(const EmbedOptions& options);
 int component_new(const NewOptions& options);
 int component_unbundle(const UnbundleOptions& options);
 int compose(const ComposeOptions& options);
+int call(const CallOptions& options);
+int app_init(const AppInitOptions& options);
+int app_check(const AppCheckOptions& options);
 
 }  // namespace heddle::cli

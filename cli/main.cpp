@@ -15,6 +15,9 @@ struct Dispatch {
     int operator()(const heddle::cli::NewOptions& o) const { return heddle::cli::component_new(o); }
     int operator()(const heddle::cli::UnbundleOptions& o) const { return heddle::cli::component_unbundle(o); }
     int operator()(const heddle::cli::ComposeOptions& o) const { return heddle::cli::compose(o); }
+    int operator()(const heddle::cli::CallOptions& o) const { return heddle::cli::call(o); }
+    int operator()(const heddle::cli::AppInitOptions& o) const { return heddle::cli::app_init(o); }
+    int operator()(const heddle::cli::AppCheckOptions& o) const { return heddle::cli::app_check(o); }
 };
 
 }  // namespace

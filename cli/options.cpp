@@ -14,7 +14,7 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> subcommands = {"run", "wast", "validate", "wat", "inspect", "wit", "component", "compose"};
+constexpr std::array<std::string_view, 10> subcommands = {"run", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app"};
 
 struct Proposal {
     const char* name;
@@ -284,6 +284,31 @@ void add_tools(CLI::App& app, Tools& t) {
                   {add_new(*component, t.make), &t.make},
                   {add_unbundle(*component, t.unbundle), &t.unbundle},
                   {add_compose(app, t.compose), &t.compose}};
+CLI::App* add_call(CLI::App& app, CallOptions& o) {
+    CLI::App* call = app.add_subcommand("call", "call one materializer of an app: JSON in, JSON out");
+    call->add_option("app", o.app, "the app's manifest")->required()->type_name("APP");
+    call->add_option("op", o.op, "the materializer")->required()->type_name("OP");
+    call->add_option("--json", o.json, "the input (default: null; -: standard input)")->type_name("JSON");
+    call->add_option("--user", o.user, "claims of the end user, as JSON")->type_name("JSON");
+    add_parsed(*call, "--timeout", "DURATION", "stop after 500ms, 2s, … (the materializer's own deadline holds too)", parse_duration,
+               [&o](std::chrono::milliseconds d) { o.timeout = d; });
+    call->footer("Exit codes: 0 ok; 3 unknown op; 4 bad JSON; 5 too large; 6 invalid input; 7 denied; 8 no handler; 9 in-json-err; 10 handler-err; 11 invalid output;\n"
+                 "12 init failed; 13 unavailable; 14 overloaded; 124 deadline; 125 limit (fuel, memory, depth); 130 cancelled; 134 trap; 1 any other error.");
+    return call;
+}
+
+struct AppCommands {
+    CLI::App *init, *check;
+};
+AppCommands add_app(CLI::App& app, AppInitOptions& init, AppCheckOptions& check) {
+    CLI::App* group = app.add_subcommand("app", "make or check an app of materializers");
+    group->require_subcommand(1);
+    AppCommands c{};
+    c.init = group->add_subcommand("init", "write a commented app that runs");
+    c.init->add_option("folder", init.folder, "where (default: here)")->type_name("FOLDER");
+    c.check = group->add_subcommand("check", "load an app and start every guest once");
+    c.check->add_option("app", check.app, "the app's manifest (default: app.toml)")->type_name("APP");
+    return c;
 }
 
 // What follows `run`'s own options: FILE and the guest's words. An unknown option before FILE ends up here too.
@@ -346,6 +371,11 @@ Options parse_command_line(int argc, char** argv) {
     CLI::App* inspect_app = add_inspect(app, inspect);
     Tools tools;
     add_tools(app, tools);
+    CallOptions call;
+    AppInitOptions app_init;
+    AppCheckOptions app_check;
+    CLI::App* call_app = add_call(app, call);
+    AppCommands app_commands = add_app(app, app_init, app_check);
 
     if (words.empty()) {
         fmt::print(stderr, "{}", app.help());
@@ -373,6 +403,9 @@ Options parse_command_line(int argc, char** argv) {
     if (inspect_app->parsed()) return inspect;
     for (const auto& [tool, options] : tools.commands)
         if (tool->parsed()) return std::visit([](auto* o) -> Options { return std::move(*o); }, options);
+    if (call_app->parsed()) return call;
+    if (app_commands.init->parsed()) return app_init;
+    if (app_commands.check->parsed()) return app_check;
     return usage_error("no command was named\n  `heddle --help` lists the commands");
 }
 

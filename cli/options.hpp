@@ -54,8 +54,22 @@ struct InspectOptions {
     Config config;
 };
 
+struct CallOptions {
+    std::string app, op, json = "null";  // "-": standard input
+    std::optional<std::string> user;
+    std::optional<std::chrono::milliseconds> timeout;
+};
+
+struct AppInitOptions {
+    std::string folder = ".";
+};
+
+struct AppCheckOptions {
+    std::string app = "app.toml";
+};
+
 using Options = std::variant<ExitCode, RunOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,
-                             NewOptions, UnbundleOptions, ComposeOptions>;
+                             NewOptions, UnbundleOptions, ComposeOptions, CallOptions, AppInitOptions, AppCheckOptions>;
 
 // An ExitCode says that everything was said already: help, the version, or what was wrong with the words (on stderr).
 Options parse_command_line(int argc, char** argv);

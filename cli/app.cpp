@@ -1,0 +1,79 @@
+// heddle call, and heddle app: one call of a materializer without a server; a new app; what is wrong with one.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <mutex>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <heddle/wire.hpp>
+
+#include "commands.hpp"
+
+namespace heddle::cli {
+
+namespace {
+
+int complain(std::string_view message, int code = failed) {
+    fmt::print(stderr, "heddle: {}\n", message);
+    return code;
+}
+
+// One line per message: "info greet: somebody was greeted".
+void print_log(const wire::LogLine& line) {
+    static std::mutex mutex;
+    std::lock_guard lock(mutex);
+    fmt::print(stderr, "{} {}: {}{}{}\n", line.level, line.op, line.message, line.fields.empty() ? "" : " ", line.fields);
+}
+
+std::string standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
+
+}  // namespace
+
+int call(const CallOptions& o) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(o.app, ignored)) return complain(o.app + ": no such file", not_found);
+    auto app = wire::App::load(o.app, wire::AppOptions{{}, print_log});
+    if (!app) return complain(app.error().message);
+    wire::CallOptions options;
+    options.user = o.user.value_or("");
+    if (o.timeout) options.deadline = *o.timeout;
+    wire::Reply reply = app->call(o.op, o.json == "-" ? standard_input() : o.json, options);
+    if (reply.ok()) {
+        fmt::print("{}\n", reply.json);
+        return ok;
+    }
+    fmt::print(stderr, "{}\n", reply.error_json());
+    if (!reply.backtrace.empty()) fmt::print(stderr, "{}\n", reply.backtrace);
+    return wire::exit_code_of(reply.outcome);
+}
+
+int app_init(const AppInitOptions& o) {
+    std::error_code error;
+    std::filesystem::create_directories(o.folder, error);
+    if (error) return complain(o.folder + ": " + error.message());
+    auto files = wire::starter_files();
+    for (const auto& [name, text] : files)
+        if (std::filesystem::exists(std::filesystem::path(o.folder) / name)) return complain(o.folder + "/" + name + ": there is one already, and it is left as it is");
+    for (const auto& [name, text] : files) {
+        std::ofstream file(std::filesystem::path(o.folder) / name, std::ios::binary);
+        if (!(file << text)) return complain(o.folder + "/" + name + ": cannot be written");
+    }
+    fmt::print("{0}/app.toml: try\n  heddle call {0}/app.toml add --json '{{\"a\": 40, \"b\": 2}}'\n", o.folder);
+    return ok;
+}
+
+int app_check(const AppCheckOptions& o) {
+    auto app = wire::App::load(o.app, wire::AppOptions{{}, print_log});
+    if (!app) return complain(app.error().message);
+    if (auto warm = app->warm(); !warm) return complain(o.app + ": " + warm.error().message);
+    for (const wire::MaterializerInfo& m : app->materializers())
+        fmt::print("{}: {}, {}, {}\n  input  {}\n  output {}\n{}", m.op, m.kind, m.effect, m.lifetime, m.input, m.output, m.note.empty() ? "" : "  " + m.note + "\n");
+    return ok;
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,46 @@
+// What an App holds, and how a call travels through it.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kv.hpp"
+#include "lifetimes.hpp"
+#include "metrics.hpp"
+#include "scope.hpp"
+
+namespace heddle::wire {
+
+struct Op {
+    const MaterializerConfig* config = nullptr;
+    Program* program = nullptr;
+    CallStats stats;
+};
+
+struct HostOp {
+    Hostcall call;
+    u32 input = Types::anything, output = Types::anything;
+};
+
+struct AppData {
+    Manifest manifest;
+    AppOptions options;
+    std::vector<std::unique_ptr<Program>> programs;
+    std::map<std::string, Op, std::less<>> ops;
+    std::map<std::string, HostOp, std::less<>> hostcalls;
+    std::unique_ptr<Kv> kv;
+    Watch watch;                          // last: its thread ends before what it looks at goes
+
+    void tick();                          // housekeeping, every second
+};
+
+// One call, the whole way: input checked, policies asked, the guest called, output checked. `outer` is the call that made it.
+Reply run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline = {});
+
+Reply failure(Outcome o, std::string message);
+
+// Guest and host messages, within the call's limit.
+void write_log(CallScope& scope, std::string_view level, std::string_view message, std::string_view source, std::string_view fields);
+
+}  // namespace heddle::wire

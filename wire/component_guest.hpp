@@ -1,0 +1,23 @@
+// What the kinds made of components share: a linker with WASI under the manifest's grants, and calls that end as outcomes.
+#pragma once
+#include "guest.hpp"
+
+namespace heddle::wire {
+
+class ComponentGuest : public Guest {
+public:
+    using Guest::Guest;
+
+protected:
+    // Imports offered besides WASI.
+    virtual void offer(ComponentLinker&) {}
+    Ended instantiate();
+    // `result` is the function's, when the outcome is ok.
+    Ended call(const ComponentFunc& f, std::vector<component::Val> args, std::optional<component::Val>& result);
+    const ComponentInstance& instance() const { return *instance_; }
+
+private:
+    std::optional<ComponentInstance> instance_;
+};
+
+}  // namespace heddle::wire

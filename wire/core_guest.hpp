@@ -1,0 +1,24 @@
+// What the two kinds made of core modules share: a Linker with WASI preview 1 under the manifest's grants, and checked access to memory.
+#pragma once
+#include "guest.hpp"
+
+namespace heddle::wire {
+
+class CoreGuest : public Guest {
+public:
+    using Guest::Guest;
+
+protected:
+    // Imports offered besides WASI.
+    virtual void offer(Linker&) {}
+    // Links, instantiates, runs the start function and `_initialize`. `ok`, or what went wrong.
+    Ended instantiate();
+    // A core function to its end: its results are in `slots`. `ok`, or the trap.
+    Ended call(const Func& f, std::span<Slot> slots);
+    const Instance& instance() const { return instance_; }
+
+private:
+    Instance instance_;
+};
+
+}  // namespace heddle::wire

@@ -1,0 +1,145 @@
+// What all kinds of guests share: limits set before and looked at after each step, output captured, traps turned into outcomes.
+#include "guest.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "app.hpp"
+#include "hostcall.hpp"
+
+namespace heddle::wire {
+
+void CallTree::cancel() {
+    cancelled_ = true;
+    std::lock_guard lock(mutex_);
+    for (Guest* g : running_) g->interrupt();
+}
+
+void CallTree::enter(Guest& guest) {
+    std::lock_guard lock(mutex_);
+    running_.insert(&guest);
+    if (cancelled_) guest.interrupt();
+}
+
+void CallTree::leave(Guest& guest) {
+    std::lock_guard lock(mutex_);
+    running_.erase(&guest);
+}
+
+Guest::Guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config)
+    : artifact_(std::move(artifact)), config_(config), store_(artifact_->engine) {
+    wasi_.arg(artifact_->label).capture_stdout().capture_stderr();
+    for (const auto& [name, value] : config.env) wasi_.env(name, value);
+    for (const DirEntry& d : config.dirs) wasi_.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
+}
+
+Guest::~Guest() = default;
+
+void Guest::interrupt() {
+    wasi_.cancel();
+    store_.interrupt();
+}
+
+// Guest output since the last look, line by line, up to the limit of the call.
+void Guest::log_output() {
+    const std::string texts[] = {wasi_.captured_stdout(), wasi_.captured_stderr()};
+    for (int i = 0; i < 2; ++i) {
+        std::string_view fresh = std::string_view(texts[i]).substr(std::min(logged_[i], texts[i].size()));
+        logged_[i] = texts[i].size();
+        while (!fresh.empty()) {
+            std::size_t end = fresh.find('\n');
+            write_log(*scope_, "info", fresh.substr(0, end), i == 0 ? "stdout" : "stderr", {});
+            fresh = end == fresh.npos ? "" : fresh.substr(end + 1);
+        }
+    }
+}
+
+Ended Guest::run(CallScope& scope, const std::function<Ended()>& step) {
+    if (scope.tree.cancelled()) return {Outcome::cancelled, "the call was cancelled"};
+    if (scope.late()) return {Outcome::deadline, "the deadline passed before the guest was called"};
+    CallScope* outer = std::exchange(scope_, &scope);
+    if (scope.fuel) store_.set_fuel(*scope.fuel);
+    scope.tree.enter(*this);
+    auto ticket = scope.tree.app->watch.at(scope.deadline, [this] { interrupt(); });
+    Ended ended = step();
+    scope.tree.app->watch.cancel(ticket);
+    scope.tree.leave(*this);
+    if (scope.fuel) scope.fuel = store_.fuel();
+    log_output();
+    scope_ = outer;
+    if (scope.late() || scope.tree.cancelled()) dead_ = true;  // an interruption may still be pending in it
+    return ended;
+}
+
+Ended Guest::start(CallScope& scope, const InitArgs& args) {
+    Ended ended = run(scope, [&] { return do_start(args); });
+    if (!ended.ok()) dead_ = true;
+    if (ended.outcome == Outcome::failed) ended.outcome = Outcome::init_failed;  // unlinkable: the artifact's fault
+    return ended;
+}
+
+Ended Guest::handle(CallScope& scope, std::string_view json) {
+    if (dead_) return {Outcome::failed, "the instance has ended"};
+    ++uses;
+    Ended ended = run(scope, [&] { return do_handle(scope.materializer, json); });
+    last_used = Clock::now();
+    return ended;
+}
+
+std::expected<std::string, std::string> Guest::hostcall(std::string_view op, std::string_view json) {
+    if (scope_->fuel) scope_->fuel = store_.fuel();
+    auto result = dispatch_hostcall(*scope_, op, json);
+    if (scope_->fuel) store_.set_fuel(*scope_->fuel);
+    return result;
+}
+
+Ended Guest::trapped(const Trap& trap) {
+    dead_ = true;
+    std::string backtrace = trap.to_string();
+    auto with = [&](Outcome o, std::string message) { return Ended{o, std::move(message), {}, backtrace}; };
+    switch (trap.code) {
+        case TrapCode::out_of_fuel: return with(Outcome::fuel, "the guest used up its fuel (limits.fuel = " + std::to_string(config_.limits.fuel) + ")");
+        case TrapCode::heap_limit: return with(Outcome::memory, "the guest's managed heap is full: " + trap.message());
+        case TrapCode::allocation_failure: return with(Outcome::memory, trap.message());
+        default: break;
+    }
+    if (scope_->tree.cancelled()) return with(Outcome::cancelled, "the call was cancelled");
+    if (trap.code == TrapCode::interrupted || scope_->late())
+        return with(Outcome::deadline, "the call did not end in time (limits.deadline = " + std::to_string(config_.limits.deadline.count()) + " ms)");
+    if (trap.code == TrapCode::exited) return with(Outcome::trap, "the guest ended its program with exit code " + std::to_string(trap.exit_code));
+    return with(Outcome::trap, "the guest trapped: " + trap.message());
+}
+
+Ended Guest::broken(const Error& error, const Trap& trap) {
+    dead_ = true;
+    if (error.kind == Error::Kind::trapped) return trapped(trap);
+    if (error.kind == Error::Kind::limit) return {Outcome::memory, artifact_->label + ": " + error.to_string() + " (limits.memory)"};
+    return {Outcome::failed, artifact_->label + ": " + error.to_string()};
+}
+
+std::unique_ptr<Guest> make_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config) {
+    switch (config.kind) {
+        case Kind::core: return make_core_guest(std::move(artifact), config);
+        case Kind::core_wire: return make_core_wire_guest(std::move(artifact), config);
+        case Kind::wit_wire: return make_wit_wire_guest(std::move(artifact), config);
+        default: return make_reflected_guest(std::move(artifact), config);
+    }
+}
+
+Ended said(Outcome outcome, std::string text) {
+    Ended ended{outcome, text};
+    if (scan_json(text)) return ended;
+    Json tree = parse_scanned(text);
+    if (tree.is_object() && tree.contains("message") && tree["message"].is_string()) ended.text = tree["message"].get<std::string>();
+    else if (tree.is_string()) ended.text = tree.get<std::string>();
+    ended.cause = std::move(text);
+    return ended;
+}
+
+std::string init_args_json(const InitArgs& args) {
+    Json ops = Json::array();
+    for (const MaterializerConfig* m : args.ops)
+        ops.push_back({{"op-name", m->op}, {"mat-title", m->title}, {"mat-hash", m->hash}, {"mat-data-json", m->data_json}});
+    return to_text({{"metatype-version", protocol_version}, {"expected-ops", ops}});
+}
+
+}  // namespace heddle::wire

@@ -1,0 +1,103 @@
+// A guest: one instance of an artifact in a Store of its own, started by `init` and asked by `handle`. One file per kind.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <heddle/component.hpp>
+#include <heddle/engine.hpp>
+#include <heddle/wasi.hpp>
+
+#include "scope.hpp"
+
+namespace heddle::wire {
+
+// The file of a guest, loaded and validated: shared by all its instances and threads.
+struct Artifact {
+    explicit Artifact(const Config& config) : engine(config) {}
+    Engine engine;
+    std::optional<Module> module;
+    std::optional<Component> component;
+    std::string label;                        // for messages
+    u64 bytes = 0;
+};
+// Throws Error: no such file, another sha256, malformed, or not of the kind the manifest says.
+std::shared_ptr<const Artifact> load_artifact(const GuestConfig& config);
+
+// How a step of a guest ended.
+struct Ended {
+    Outcome outcome = Outcome::ok;
+    std::string text = {};                    // ok: JSON text. Otherwise the message
+    std::string cause = {};                   // what the guest said about its error, when it is JSON
+    std::string backtrace = {};
+
+    bool ok() const { return outcome == Outcome::ok; }
+};
+
+// What `init` is told.
+struct InitArgs {
+    std::vector<const MaterializerConfig*> ops;
+};
+inline constexpr const char* protocol_version = "0.5.1";
+
+class Guest {
+public:
+    Guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
+    virtual ~Guest();
+    Guest(const Guest&) = delete;
+
+    // Instantiates and initialises. A guest that failed here is not used again.
+    Ended start(CallScope& scope, const InitArgs& args);
+    // One call. After a trap or a limit the guest is dead.
+    Ended handle(CallScope& scope, std::string_view json);
+    // Ends what runs, from any thread.
+    void interrupt();
+    bool dead() const { return dead_; }
+    Store& store() { return store_; }
+    const Artifact& artifact() const { return *artifact_; }
+
+    u64 uses = 0;
+    Clock::time_point last_used = Clock::now();
+
+protected:
+    virtual Ended do_start(const InitArgs& args) = 0;
+    virtual Ended do_handle(const MaterializerConfig& op, std::string_view json) = 0;
+
+    // The call that runs now; host functions act in its name.
+    CallScope& scope() const { return *scope_; }
+    // A host call by the guest: JSON text, or the error object's text.
+    std::expected<std::string, std::string> hostcall(std::string_view op, std::string_view json);
+    // WASI under what the manifest grants.
+    wasi::Context& wasi() { return wasi_; }
+    Ended trapped(const Trap& trap);
+    // An error of the engine or the component library, while something was called or instantiated.
+    Ended broken(const Error& error, const Trap& trap);
+    const GuestConfig& config() const { return config_; }
+
+    std::shared_ptr<const Artifact> artifact_;
+
+private:
+    Ended run(CallScope& scope, const std::function<Ended()>& step);
+    void log_output();
+    const GuestConfig& config_;
+    Store store_;
+    wasi::Context wasi_;
+    CallScope* scope_ = nullptr;
+    std::size_t logged_[2] = {0, 0};
+    bool dead_ = false;
+};
+
+// A new instance of the kind that the manifest names; not yet started.
+std::unique_ptr<Guest> make_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
+std::unique_ptr<Guest> make_core_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
+std::unique_ptr<Guest> make_core_wire_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
+std::unique_ptr<Guest> make_wit_wire_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
+std::unique_ptr<Guest> make_reflected_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
+
+// What a guest says about its error, as it is handed on: the message, and the cause when it said JSON.
+Ended said(Outcome outcome, std::string text);
+// Init's arguments as JSON with the WIT's field names, for guests without a canonical ABI.
+std::string init_args_json(const InitArgs& args);
+
+}  // namespace heddle::wire

@@ -1,0 +1,244 @@
+// The registry: built-in ops, the embedder's, and the rules that hold for all of them.
+#include "hostcall.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <sys/random.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app.hpp"
+#include "near.hpp"
+
+namespace heddle::wire {
+
+namespace {
+
+// What a built-in throws to give the guest an error value.
+struct Refused {
+    HostcallError error;
+};
+[[noreturn]] void refuse(const char* code, std::string message, std::string cause = {}) { throw Refused{{code, std::move(message), std::move(cause)}}; }
+
+// ---- arguments: an object whose keys are all known
+
+class Args {
+public:
+    Args(const Json& json, std::initializer_list<std::string_view> known) : json_(json) {
+        if (!json.is_object()) refuse("bad_args", "the argument must be an object, there is " + excerpt(json));
+        std::vector<std::string_view> names(known);
+        for (const auto& [key, ignored] : json.items())
+            if (std::ranges::find(names, key) == names.end()) refuse("bad_args", "unknown key `" + key.substr(0, 100) + "`" + suggestion(key, names));
+    }
+    const Json* find(const char* key) const {
+        auto i = json_.find(key);
+        return i == json_.end() ? nullptr : &*i;
+    }
+    const Json& need(const char* key) const {
+        const Json* v = find(key);
+        if (!v) refuse("bad_args", std::string("the key `") + key + "` is missing");
+        return *v;
+    }
+    std::string text(const char* key) const {
+        const Json& v = need(key);
+        if (!v.is_string()) refuse("bad_args", std::string("`") + key + "` must be a string, there is " + excerpt(v));
+        return v.get<std::string>();
+    }
+    std::string text_or(const char* key, std::string otherwise) const { return find(key) ? text(key) : otherwise; }
+    i64 integer_or(const char* key, i64 otherwise) const {
+        const Json* v = find(key);
+        if (v && !v->is_number_integer()) refuse("bad_args", std::string("`") + key + "` must be an integer, there is " + excerpt(*v));
+        return v ? v->get<i64>() : otherwise;
+    }
+
+private:
+    const Json& json_;
+};
+
+// ---- calls of other materializers
+
+std::string reply_or_refuse(const Reply& r) {
+    if (r.ok()) return r.json;
+    refuse(hostcall_code_of(r.outcome), r.message, r.error_json());
+}
+
+std::string call_op(CallScope& scope, const Json& json) {
+    Args args(json, {"op", "in"});
+    std::string op = args.text("op");
+    if (!granted(scope.guest.grants.call, op)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + op + "` (grants.call)");
+    const Json* in = args.find("in");
+    return reply_or_refuse(run_call(*scope.tree.app, scope.tree, &scope, op, in ? to_text(*in) : "null"));
+}
+
+// ---- log, config, clock, chance
+
+std::string log_op(CallScope& scope, const Json& json) {
+    if (json.is_string()) return write_log(scope, "info", json.get<std::string>(), "guest", {}), "null";
+    Args args(json, {"level", "message", "fields"});
+    constexpr std::string_view levels[] = {"debug", "info", "warn", "error"};
+    std::string level = args.text_or("level", "info");
+    if (std::ranges::find(levels, level) == std::end(levels)) refuse("bad_args", "`level` must be debug, info, warn or error");
+    const Json* fields = args.find("fields");
+    write_log(scope, level, args.text("message"), "guest", fields ? to_text(*fields) : "");
+    return "null";
+}
+
+std::string config_get(CallScope& scope, const Json& json) {
+    std::string key = Args(json, {"key"}).text("key");
+    if (!granted(scope.guest.grants.config, key)) refuse("denied", "`" + scope.materializer.op + "` may not read the setting `" + key + "` (grants.config)");
+    const auto& config = scope.tree.app->manifest.config;
+    auto i = config.find(key);
+    return i == config.end() ? "null" : i->second;
+}
+
+std::string time_now(CallScope&, const Json&) {
+    auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::to_string(std::chrono::duration_cast<Milliseconds>(now).count());
+}
+
+std::string random_bytes(CallScope&, const Json& json) {
+    i64 n = Args(json, {"bytes"}).integer_or("bytes", 16);
+    if (n < 0 || n > 4096) refuse("bad_args", "`bytes` must be from 0 to 4096");
+    std::string bytes(std::size_t(n), '\0'), hex;
+    for (std::size_t done = 0; done < bytes.size();) {
+        auto got = getrandom(bytes.data() + done, bytes.size() - done, 0);
+        if (got > 0) done += std::size_t(got);
+    }
+    for (char c : bytes)
+        for (int half : {static_cast<unsigned char>(c) >> 4, c & 15}) hex += "0123456789abcdef"[half];
+    return json_string(hex);
+}
+
+// ---- key-value
+
+std::string kv_key(CallScope& scope, const Args& args, const char* name = "key") {
+    std::string key = args.text(name);
+    if (key.size() > 1024) refuse("bad_args", "a key may have 1024 bytes");
+    if (!key.starts_with(scope.guest.grants.kv_prefix))
+        refuse("denied", "`" + scope.materializer.op + "` may only use keys that begin with `" + scope.guest.grants.kv_prefix + "` (grants.kv_prefix)");
+    return key;
+}
+
+template <class T>
+T value_of(std::expected<T, std::string> result) {
+    if (!result) refuse("upstream", result.error());
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+std::string kv_get(CallScope& scope, const Json& json) {
+    auto value = value_of(scope.tree.app->kv->get(kv_key(scope, Args(json, {"key"}))));
+    return value ? *value : "null";
+}
+std::string kv_set(CallScope& scope, const Json& json) {
+    Args args(json, {"key", "value"});
+    value_of(scope.tree.app->kv->set(kv_key(scope, args), to_text(args.need("value"))));
+    return "null";
+}
+std::string kv_delete(CallScope& scope, const Json& json) {
+    return value_of(scope.tree.app->kv->erase(kv_key(scope, Args(json, {"key"})))) ? "true" : "false";
+}
+std::string kv_list(CallScope& scope, const Json& json) {
+    Args args(json, {"prefix", "limit", "after"});
+    i64 limit = args.integer_or("limit", 100);
+    if (limit < 1 || limit > 1000) refuse("bad_args", "`limit` must be from 1 to 1000");
+    std::string prefix = args.find("prefix") ? kv_key(scope, args, "prefix") : scope.guest.grants.kv_prefix;
+    return to_text(Json(value_of(scope.tree.app->kv->list(prefix, u32(limit), args.text_or("after", "")))));
+}
+std::string kv_increment(CallScope& scope, const Json& json) {
+    Args args(json, {"key", "by"});
+    auto sum = scope.tree.app->kv->increment(kv_key(scope, args), args.integer_or("by", 1));
+    if (!sum) refuse("bad_args", sum.error());
+    return std::to_string(*sum);
+}
+std::string kv_cas(CallScope& scope, const Json& json) {
+    Args args(json, {"key", "expected", "value"});
+    const Json* expected = args.find("expected");
+    std::optional<std::string> text;
+    if (expected && !expected->is_null()) text = to_text(*expected);
+    auto set = scope.tree.app->kv->compare_and_set(kv_key(scope, args), text ? std::optional<std::string_view>(*text) : std::nullopt, to_text(args.need("value")));
+    return value_of(std::move(set)) ? "true" : "false";
+}
+
+// ---- the table
+
+using Handler = std::string (*)(CallScope&, const Json&);
+bool always(const Grants&) { return true; }
+bool may_log(const Grants& g) { return g.log; }
+bool may_read(const Grants& g) { return g.kv != Grants::Kv::none; }
+bool may_write(const Grants& g) { return g.kv == Grants::Kv::write; }
+
+struct BuiltIn {
+    std::string_view name, grant;
+    bool (*allowed)(const Grants&);
+    Handler handler;
+};
+constexpr BuiltIn built_ins[] = {
+    {"call", "call", always, call_op},
+    {"log", "log", may_log, log_op},
+    {"config.get", "config", always, config_get},
+    {"time.now", "", always, time_now},
+    {"random", "", always, random_bytes},
+    {"kv.get", "kv", may_read, kv_get},
+    {"kv.list", "kv", may_read, kv_list},
+    {"kv.set", "kv", may_write, kv_set},
+    {"kv.delete", "kv", may_write, kv_delete},
+    {"kv.increment", "kv", may_write, kv_increment},
+    {"kv.cas", "kv", may_write, kv_cas},
+};
+
+std::string call_embedder(CallScope& scope, const HostOp& op, const Json& args, std::string_view json) {
+    const Types& types = scope.tree.app->manifest.types;
+    if (!granted(scope.guest.grants.host, op.call.name)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + op.call.name + "` (grants.host)");
+    if (auto wrong = types.validate(op.input, args)) refuse("bad_args", *wrong);
+    auto result = op.call.handler({scope.materializer.op, scope.tree.user, scope.deadline, scope.tree.traceparent}, json);
+    if (!result) throw Refused{result.error()};
+    if (auto fault = scan_json(*result, scope.guest.limits.json)) refuse("unexpected_err", "`" + op.call.name + "` gave no JSON: " + fault->message);
+    if (auto wrong = types.validate(op.output, parse_scanned(*result))) refuse("unexpected_err", "`" + op.call.name + "` gave the wrong type: " + *wrong);
+    return *result;
+}
+
+[[noreturn]] void unknown(const AppData& app, std::string_view op) {
+    std::vector<std::string> names;
+    for (const BuiltIn& b : built_ins) names.emplace_back(b.name);
+    for (const auto& [name, ignored] : app.hostcalls) names.push_back(name);
+    refuse("op_404", "no host call is named `" + std::string(op.substr(0, 100)) + "`" + suggestion(op, names));
+}
+
+std::string dispatch(CallScope& scope, std::string_view op, std::string_view json) {
+    if (++scope.hostcalls > scope.guest.limits.hostcalls)
+        refuse("budget", "this call has made " + std::to_string(scope.guest.limits.hostcalls) + " host calls already (limits.hostcalls)");
+    if (scope.late() || scope.tree.cancelled()) refuse("timeout", "the deadline of the call has passed");
+    if (auto fault = scan_json(json, scope.guest.limits.json)) refuse("bad_args", "the argument is no JSON: " + fault->message);
+    Json args = parse_scanned(json);
+    auto built_in = std::ranges::find(built_ins, op, &BuiltIn::name);
+    if (built_in != std::end(built_ins)) {
+        if (!built_in->allowed(scope.guest.grants))
+            refuse("denied", "`" + scope.materializer.op + "` may not call `" + std::string(op) + "` (grants." + std::string(built_in->grant) + ")");
+        return built_in->handler(scope, args);
+    }
+    auto own = scope.tree.app->hostcalls.find(op);
+    if (own == scope.tree.app->hostcalls.end()) unknown(*scope.tree.app, op);
+    return call_embedder(scope, own->second, args, json);
+}
+
+}  // namespace
+
+bool granted(const std::vector<std::string>& list, std::string_view name) {
+    return std::ranges::any_of(list, [&](const std::string& g) { return g == "*" || g == name; });
+}
+
+std::expected<std::string, std::string> dispatch_hostcall(CallScope& scope, std::string_view op, std::string_view json) {
+    auto failed = [](const HostcallError& e) { return std::unexpected(error_object(e.code, e.message, e.cause)); };
+    try {
+        return dispatch(scope, op, json);
+    } catch (const Refused& r) {
+        return failed(r.error);
+    } catch (const std::exception& e) {
+        return failed({"unexpected_err", e.what(), {}});
+    } catch (...) {
+        return failed({"unexpected_err", "an exception that is not a std::exception", {}});
+    }
+}
+
+}  // namespace heddle::wire

@@ -1,0 +1,17 @@
+// Host calls: what guests may ask of their host. Denial and failure are values, never traps.
+#pragma once
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "scope.hpp"
+
+namespace heddle::wire {
+
+// JSON text, or the text of an error object {"message", "code", "cause"?}.
+std::expected<std::string, std::string> dispatch_hostcall(CallScope& scope, std::string_view op, std::string_view json);
+
+// Whether a list of grants names something: itself, or "*".
+bool granted(const std::vector<std::string>& list, std::string_view name);
+
+}  // namespace heddle::wire

@@ -1,0 +1,378 @@
+// The app file read key by key. A Table gives each key once and, at its end, complains about those nobody asked for.
+#include "manifest.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include <heddle/error.hpp>
+
+#include "near.hpp"
+
+namespace heddle::wire {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& where, const std::string& message) { throw Error{Error::Kind::invalid, where + ": " + message}; }
+
+template <class E>
+struct Word {
+    std::string_view name;
+    E value;
+};
+constexpr Word<Kind> kind_words[] = {{"core", Kind::core}, {"core-wire", Kind::core_wire}, {"wit-wire", Kind::wit_wire},
+                                     {"wit", Kind::wit},   {"reflected", Kind::reflected}, {"http", Kind::http}};
+constexpr Word<Effect> effect_words[] = {{"read", Effect::read}, {"create", Effect::create}, {"update", Effect::update}, {"delete", Effect::delete_}};
+constexpr Word<Lifetime> lifetime_words[] = {{"request", Lifetime::request}, {"snapshot", Lifetime::snapshot}, {"pooled", Lifetime::pooled},
+                                             {"singleton", Lifetime::singleton}, {"keyed", Lifetime::keyed}};
+constexpr Word<Grants::Kv> kv_words[] = {{"none", Grants::Kv::none}, {"read", Grants::Kv::read}, {"write", Grants::Kv::write}};
+
+template <class E, std::size_t N>
+const char* name_of(const Word<E> (&words)[N], E value) {
+    for (const auto& w : words)
+        if (w.value == value) return w.name.data();
+    return "";
+}
+
+// Units of sizes and durations, longest names first.
+struct Unit {
+    std::string_view name;
+    u64 factor;
+};
+constexpr Unit size_units[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"B", 1}, {"", 1}};
+constexpr Unit time_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+
+std::optional<u64> quantity(std::string_view text, std::span<const Unit> units) {
+    u64 n = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc()) return std::nullopt;
+    std::string_view unit(end, std::size_t(text.data() + text.size() - end));
+    for (const Unit& u : units)
+        if (u.name == unit) return n > ~u64(0) / u.factor ? std::nullopt : std::optional(n * u.factor);
+    return std::nullopt;
+}
+
+class Table {
+public:
+    Table(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+        if (!json.is_object()) fail(where_, "must be a table, there is " + excerpt(json));
+    }
+    // Every key must have been asked for.
+    void finish() const {
+        for (const auto& [key, ignored] : json_.items())
+            if (std::ranges::find(asked_, key) == asked_.end()) fail(where_, "unknown key `" + key + "`" + suggestion(key, asked_));
+    }
+    std::string at(std::string_view key) const { return where_ + "." + std::string(key); }
+    const Json* find(std::string_view key) {
+        asked_.push_back(key);
+        auto i = json_.find(std::string(key));
+        return i == json_.end() ? nullptr : &*i;
+    }
+    void read(std::string_view key, std::string& to) {
+        if (const Json* v = find(key)) to = text(*v, at(key));
+    }
+    void read(std::string_view key, bool& to) {
+        const Json* v = find(key);
+        if (v && !v->is_boolean()) fail(at(key), "must be true or false, there is " + excerpt(*v));
+        if (v) to = v->get<bool>();
+    }
+    template <class N>
+        requires std::is_unsigned_v<N>
+    void count(std::string_view key, N& to) {
+        const Json* v = find(key);
+        if (v && (!v->is_number_integer() || v->get<i64>() < 0 || u64(v->get<i64>()) > std::numeric_limits<N>::max()))
+            fail(at(key), "must be a whole number from 0, there is " + excerpt(*v));
+        if (v) to = v->get<N>();
+    }
+    // 65536, or "64KiB".
+    template <class N>
+    void size(std::string_view key, N& to) {
+        const Json* v = find(key);
+        if (!v) return;
+        auto n = v->is_string() ? quantity(v->get<std::string>(), size_units) : v->is_number_integer() && v->get<i64>() >= 0 ? std::optional(v->get<u64>()) : std::nullopt;
+        if (!n) fail(at(key), "must be a size (65536, \"64KiB\", \"8MiB\"), there is " + excerpt(*v));
+        to = N(*n);
+    }
+    void duration(std::string_view key, Milliseconds& to) {
+        if (const Json* v = find(key)) to = read_duration(v->is_string() ? v->get<std::string>() : excerpt(*v), at(key));
+    }
+    void texts(std::string_view key, std::vector<std::string>& to) {
+        const Json* v = find(key);
+        if (!v) return;
+        to.clear();
+        if (!v->is_array()) fail(at(key), "must be a list of strings, there is " + excerpt(*v));
+        for (const Json& each : *v) to.push_back(text(each, at(key)));
+    }
+    template <class E, std::size_t N>
+    void word(std::string_view key, const Word<E> (&words)[N], E& to) {
+        const Json* v = find(key);
+        if (!v) return;
+        std::string name = text(*v, at(key));
+        std::vector<std::string_view> names;
+        for (const auto& w : words) {
+            if (w.name == name) return void(to = w.value);
+            names.push_back(w.name);
+        }
+        fail(at(key), "`" + name + "` is none of what it can be" + suggestion(name, names));
+    }
+    template <class F>
+    void table(std::string_view key, F read) {
+        if (const Json* v = find(key)) {
+            Table inner(*v, at(key));
+            read(inner);
+            inner.finish();
+        }
+    }
+    const Json& json() const { return json_; }
+    const std::string& where() const { return where_; }
+
+private:
+    static std::string text(const Json& v, const std::string& where) {
+        if (!v.is_string()) fail(where, "must be a string, there is " + excerpt(v));
+        return v.get<std::string>();
+    }
+    const Json& json_;
+    std::string where_;
+    std::vector<std::string_view> asked_;
+};
+
+void read_pool(Table& t, PoolConfig& p) {
+    t.count("min", p.min);
+    t.count("max", p.max);
+    t.count("max_uses", p.max_uses);
+    t.count("keys", p.keys);
+    t.duration("idle", p.idle);
+    t.duration("wait", p.wait);
+    if (p.max == 0 || p.min > p.max) fail(t.where(), "`max` must be at least 1 and at least `min`");
+}
+
+void read_limits(Table& t, CallLimits& l) {
+    t.duration("deadline", l.deadline);
+    t.count("fuel", l.fuel);
+    t.size("memory", l.memory);
+    l.total_memory = std::max(l.total_memory, 2 * l.memory);
+    t.size("total_memory", l.total_memory);
+    t.size("stack", l.stack);
+    t.count("hostcalls", l.hostcalls);
+    t.count("depth", l.depth);
+    t.size("json", l.json.bytes);
+    t.size("string", l.json.string_bytes);
+    t.count("keys", l.json.keys);
+    t.count("json_depth", l.json.depth);
+    t.size("log", l.log_bytes);
+    t.count("async_calls", l.async_calls);
+    if (l.depth > 64) fail(t.at("depth"), "may be 64 at most");
+    if (l.json.depth > 128) fail(t.at("json_depth"), "may be 128 at most");
+    if (l.async_calls == 0) fail(t.at("async_calls"), "must be at least 1");
+    if (l.json.bytes > (std::size_t(1) << 30)) fail(t.at("json"), "may be 1GiB at most");
+}
+
+void read_grants(Table& t, Grants& g) {
+    t.read("gql", g.gql);
+    t.read("log", g.log);
+    t.texts("call", g.call);
+    t.texts("host", g.host);
+    t.texts("http", g.http);
+    t.texts("config", g.config);
+    t.word("kv", kv_words, g.kv);
+    t.read("kv_prefix", g.kv_prefix);
+}
+
+// {"/data" = "data:ro"}: read-only unless it ends with :rw.
+void read_dirs(Table& t, const std::string& folder, std::vector<DirEntry>& dirs) {
+    for (const auto& [guest, ignored] : t.json().items()) {
+        std::string host;
+        t.read(guest, host);
+        bool writable = host.ends_with(":rw");
+        if (writable || host.ends_with(":ro")) host.resize(host.size() - 3);
+        if (!guest.starts_with('/')) fail(t.at(guest), "the guest's name of a directory begins with /");
+        dirs.push_back({guest, (std::filesystem::path(folder) / host).string(), !writable});
+    }
+}
+
+std::string hex_digest(std::string text, const std::string& where) {
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? char(c + 32) : c;
+    if (text.size() != 64 || text.find_first_not_of("0123456789abcdef") != text.npos) fail(where, "must be 64 hexadecimal digits");
+    return text;
+}
+
+std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folder) {
+    auto g = std::make_shared<GuestConfig>();
+    t.read("artifact", g->artifact);
+    if (g->artifact.empty()) fail(t.where(), "`artifact` is missing: the path of a .wasm or .wat file");
+    g->artifact = (std::filesystem::path(folder) / g->artifact).lexically_normal().string();
+    t.read("sha256", g->sha256);
+    if (!g->sha256.empty()) g->sha256 = hex_digest(g->sha256, t.at("sha256"));
+    t.word("kind", kind_words, g->kind);
+    t.word("lifetime", lifetime_words, g->lifetime);
+    t.read("key", g->key);
+    bool has_key = t.json().contains("key");
+    if (g->lifetime == Lifetime::keyed && !has_key) fail(t.where(), "lifetime `keyed` needs `key`: a JSON pointer into the input (\"/id\"), or \"user/id\"");
+    if (g->lifetime != Lifetime::keyed && has_key) fail(t.at("key"), "only lifetime `keyed` has a key");
+    t.table("pool", [&](Table& p) { read_pool(p, g->pool); });
+    t.table("breaker", [&](Table& b) {
+        b.count("failures", g->breaker.failures);
+        b.duration("open", g->breaker.open);
+    });
+    t.table("limits", [&](Table& l) { read_limits(l, g->limits); });
+    t.table("grants", [&](Table& x) { read_grants(x, g->grants); });
+    t.table("env", [&](Table& e) {
+        for (const auto& [name, ignored] : e.json().items()) e.read(name, g->env.emplace_back(name, "").second);
+    });
+    t.table("dirs", [&](Table& d) { read_dirs(d, folder, g->dirs); });
+    t.read("net", g->net);
+    t.read("exact_version", g->exact_version);
+    Json identity = Json::object();
+    for (const char* key : {"artifact", "sha256", "kind", "lifetime", "key", "pool", "breaker", "limits", "grants", "env", "dirs", "net", "exact_version"})
+        if (t.json().contains(key)) identity[key] = t.json()[key];
+    g->identity = to_text(identity);
+    return g;
+}
+
+void read_event(Table& t, MaterializerConfig& m) {
+    EventConfig e;
+    t.texts("on", e.on);
+    t.count("retries", e.retries);
+    t.duration("backoff", e.backoff);
+    if (const Json* input = t.find("input")) e.input = to_text(*input);
+    if (e.on.empty()) fail(t.where(), "`on` must name at least one event: \"timer:5s\", \"cron:*/5 * * * *\"");
+    if (e.backoff.count() == 0) fail(t.at("backoff"), "must be more than 0");
+    m.event = e;
+}
+
+// `data` is a table; `source` a file whose text becomes {"ty": "lambda", "source": …}.
+void read_data(Table& t, const std::string& folder, MaterializerConfig& m) {
+    const Json* data = t.find("data");
+    Json all = data ? *data : Json::object();
+    if (!all.is_object()) fail(t.at("data"), "must be a table");
+    std::string source;
+    t.read("source", source);
+    if (!source.empty()) {
+        if (!all.contains("ty")) all["ty"] = "def";
+        all["source"] = read_file((std::filesystem::path(folder) / source).string(), std::size_t(4) << 20);
+    }
+    m.data_json = to_text(all);
+}
+
+MaterializerConfig read_materializer(const std::string& op, const Json& json, Manifest& manifest) {
+    Table t(json, "materializers." + op);
+    MaterializerConfig m;
+    m.op = op;
+    if (op.empty() || op.size() > 200 || op.find_first_of("/ \t\n\"?#%") != op.npos) fail(t.where(), "a materializer's name has no spaces, slashes or quotes, and at most 200 bytes");
+    m.export_name = op;
+    t.read("title", m.title);
+    t.read("hash", m.hash);
+    t.read("export", m.export_name);
+    t.word("effect", effect_words, m.effect);
+    t.texts("policy", m.policy);
+    t.table("event", [&](Table& e) { read_event(e, m); });
+    t.read("route", m.route.prefix);
+    read_data(t, manifest.folder, m);
+    m.guest = read_guest(t, manifest.folder);
+    if (!m.route.prefix.empty() && m.guest->kind != Kind::http) fail(t.at("route"), "only kind `http` has a route");
+    if (m.guest->kind == Kind::http && !m.route.prefix.starts_with('/')) fail(t.where(), "kind `http` needs `route`: the path it answers, \"/shop\"");
+    if (const Json* type = t.find("input")) m.input = manifest.types.compile(*type, t.at("input"));
+    if (const Json* type = t.find("output")) m.output = manifest.types.compile(*type, t.at("output"));
+    t.finish();
+    return m;
+}
+
+// What [defaults] says holds where a materializer says nothing; tables are merged key by key.
+Json merged(const Json& defaults, const Json& own) {
+    if (!defaults.is_object() || !own.is_object()) return own;
+    Json all = defaults;
+    for (const auto& [key, value] : own.items()) all[key] = all.contains(key) ? merged(all[key], value) : value;
+    return all;
+}
+
+void read_serve(Table& t, ServeConfig& s) {
+    t.read("listen", s.listen);
+    t.count("workers", s.workers);
+    t.count("queue", s.queue);
+    t.duration("drain", s.drain);
+    t.read("user_header", s.user_header);
+    t.read("page", s.page);
+    t.read("graphql", s.graphql);
+    t.read("metrics", s.metrics);
+    t.read("watch", s.watch);
+    if (s.workers > 1024) fail(t.at("workers"), "may be 1024 at most");
+}
+
+void check_policies(const Manifest& m) {
+    std::vector<std::string> ops;
+    for (const auto& each : m.materializers) ops.push_back(each.op);
+    for (const auto& each : m.materializers)
+        for (const std::string& policy : each.policy)
+            if (!m.find(policy)) fail("materializers." + each.op + ".policy", "no materializer is called `" + policy + "`" + suggestion(policy, ops));
+}
+
+}  // namespace
+
+const char* to_string(Kind k) { return name_of(kind_words, k); }
+const char* to_string(Effect e) { return name_of(effect_words, e); }
+const char* to_string(Lifetime l) { return name_of(lifetime_words, l); }
+
+Milliseconds read_duration(const std::string& text, const std::string& where) {
+    auto n = quantity(text, time_units);
+    if (!n || *n > u64(1) << 40) fail(where, "must be a duration (\"200ms\", \"5s\", \"2m\", \"1h\"), there is " + text.substr(0, 60));
+    return Milliseconds(i64(*n));
+}
+
+std::string read_file(const std::string& path, std::size_t limit) {
+    std::error_code error;
+    auto size = std::filesystem::file_size(path, error);
+    if (error) throw Error{Error::Kind::io, path + ": " + error.message()};
+    if (size > limit) throw Error{Error::Kind::limit, path + ": " + std::to_string(size) + " bytes, the limit is " + std::to_string(limit)};
+    std::ifstream file(path, std::ios::binary);
+    std::string bytes(std::size_t(size), '\0');
+    if (!file.read(bytes.data(), std::streamsize(size))) throw Error{Error::Kind::io, path + ": cannot be read"};
+    return bytes;
+}
+
+const MaterializerConfig* Manifest::find(std::string_view op) const {
+    auto i = std::ranges::find(materializers, op, &MaterializerConfig::op);
+    return i == materializers.end() ? nullptr : &*i;
+}
+
+Manifest read_manifest(std::string_view text, const std::string& folder) {
+    Json tree = manifest_tree(text);
+    Table t(tree, "app");
+    Manifest m;
+    m.folder = folder;
+    t.read("name", m.name);
+    m.types.files([folder](const std::string& file) {
+        std::string found = read_file((std::filesystem::path(folder) / file).string(), std::size_t(8) << 20);
+        if (auto fault = scan_json(found)) throw Error{Error::Kind::syntax, file + ":" + fault->message};
+        return parse_scanned(found);
+    });
+    if (const Json* types = t.find("types")) {
+        Table check(*types, "types");
+        m.types.declare(*types);
+    }
+    t.table("serve", [&](Table& s) { read_serve(s, m.serve); });
+    t.table("kv", [&](Table& k) {
+        k.read("path", m.kv_path);
+        if (!m.kv_path.empty()) m.kv_path = (std::filesystem::path(folder) / m.kv_path).string();
+    });
+    if (const Json* config = t.find("config")) {
+        Table check(*config, "config");
+        for (const auto& [key, value] : config->items()) m.config[key] = to_text(value);
+    }
+    const Json* found_defaults = t.find("defaults");
+    Json defaults = found_defaults ? *found_defaults : Json::object();
+    Table check_defaults(defaults, "defaults");
+    if (const Json* all = t.find("materializers")) {
+        Table check(*all, "materializers");
+        for (const auto& [op, json] : all->items()) m.materializers.push_back(read_materializer(op, merged(defaults, json), m));
+    }
+    t.finish();
+    if (m.materializers.empty()) fail("app", "there is no materializer: add [materializers.NAME] with an `artifact`");
+    check_policies(m);
+    return m;
+}
+
+}  // namespace heddle::wire

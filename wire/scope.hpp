@@ -1,0 +1,62 @@
+// One request and everything that is called on its behalf: who asked, how much is left, how to end it.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <heddle/engine.hpp>
+#include <heddle/wire.hpp>
+
+#include "manifest.hpp"
+#include "watch.hpp"
+
+namespace heddle::wire {
+
+class Guest;
+class Recorder;
+struct AppData;
+
+// Shared by all calls of one request; lives until the last of them has ended.
+class CallTree {
+public:
+    AppData* app = nullptr;
+    std::string user, traceparent;
+    Recorder* recorder = nullptr;             // of record and replay; null: neither
+
+    // From any thread: what runs ends soon, what follows does not begin.
+    void cancel();
+    bool cancelled() const { return cancelled_; }
+    // A guest that runs now, so that cancel() reaches it.
+    void enter(Guest& guest);
+    void leave(Guest& guest);
+
+private:
+    std::mutex mutex_;
+    std::set<Guest*> running_;
+    std::atomic<bool> cancelled_ = false;
+};
+
+// One call of one materializer.
+struct CallScope {
+    CallTree& tree;
+    const CallScope* outer;                   // the call whose guest made this one; null for the request itself
+    const MaterializerConfig& materializer;
+    const GuestConfig& guest;
+    Clock::time_point deadline;               // never later than the outer one's
+    u32 depth = 0;
+    u32 hostcalls = 0;                        // made so far
+    u64 log_bytes = 0;                        // said so far
+    std::optional<u64> fuel;                  // what may be used, the calls it makes included
+    bool out_of_log = false;
+    std::vector<const void*> held;            // serialised instances that this call and those around it are inside of
+
+    bool late() const { return Clock::now() >= deadline; }
+};
+
+}  // namespace heddle::wire

@@ -1,0 +1,22 @@
+// JSON ⇄ component values, by a component type alone (kind `reflected`).
+#pragma once
+#include <expected>
+#include <string>
+
+#include <heddle/component_values.hpp>
+
+#include "json.hpp"
+
+namespace heddle::wire {
+
+// What is wrong begins with the path: "<value>.point.x: expected an s32, there is \"a\"".
+std::expected<component::Val, std::string> to_value(const Json& json, const component::ValueType& type, const std::string& path = "<value>");
+// Handles have no JSON, and numbers must be finite.
+std::expected<Json, std::string> to_json(const component::Val& value, const component::ValueType& type);
+
+// "user-name" as JSON is used to see it: "userName" and "user_name" name the same field.
+std::string plain_name(std::string_view name);
+std::string base64(std::span<const u8> bytes);
+std::optional<std::vector<u8>> from_base64(std::string_view text);
+
+}  // namespace heddle::wire
