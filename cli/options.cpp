@@ -50,14 +50,6 @@ constexpr SizeLimit size_limits[] = {
     {"--max-module", &Config::max_module_bytes, "of the file (default 256MiB)"},
 };
 
-void add_proposals(CLI::App& app, Config& config) {
-    for (const Proposal& p : proposals) {
-        bool& enabled = config.*p.member;
-        app.add_flag_callback(
-               std::string("--no-") + p.name, [&enabled] { enabled = false; }, "refuse modules that use it")
-            ->group("Proposals");
-    }
-}
 
 // An option whose text is turned into a value by `parse`; what parse finds wrong becomes the option's error.
 template <class Parse, class Store>
@@ -120,6 +112,27 @@ void add_limits(CLI::App& app, RunOptions& o) {
     })->group("Limits");
 }
 
+std::expected<const Proposal*, std::string> parse_proposal(std::string_view text) {
+    std::vector<std::string> names;
+    for (const Proposal& p : proposals) {
+        if (text == p.name) return &p;
+        names.push_back(p.name);
+    }
+    std::string_view near = nearest(text, names);
+    return std::unexpected(fmt::format("no proposal is called {}{}; there are {}", text, near.empty() ? "" : fmt::format(", did you mean {}?", near),
+                                       fmt::join(names, ", ")));
+}
+
+// In the order of the words: the last one about a proposal counts.
+void add_proposals(CLI::App& app, Config& config) {
+    std::vector<std::string> names;
+    for (const Proposal& p : proposals) names.push_back(p.name);
+    static const std::string help = fmt::format("refuse modules that use it: {}", fmt::join(names, ", "));
+    add_parsed(app, "--disable", "NAME", help.c_str(), parse_proposal, [&config](const Proposal* p) { config.*p->member = false; })->group("Proposals");
+    add_parsed(app, "--enable", "NAME", "allow it, as by default", parse_proposal, [&config](const Proposal* p) { config.*p->member = true; })
+        ->group("Proposals");
+}
+
 CLI::App* add_run(CLI::App& app, RunOptions& o) {
     CLI::App* run = app.add_subcommand("run", "run a program, a module or a component: .wasm, .wat, or - for standard input");
     run->footer(
@@ -143,6 +156,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& o) {
     add_parsed(*run, "--link", "[NAME=]FILE", "a component whose exports serve imports of those named after it and of FILE; with NAME: that import",
                parse_link, [&o](LinkGrant l) { o.links.push_back(std::move(l)); });
     run->add_option("--argv0", o.argv0, "the guest's own name (default: FILE)")->type_name("NAME");
+    run->add_option("--coredump", o.core_dump, "after a trap: write what the guest left, for a debugger")->type_name("FILE");
     add_limits(*run, o);
     add_proposals(*run, o.config);
     return run;

@@ -23,7 +23,7 @@ struct RunOptions {
     std::vector<std::pair<std::string, std::string>> environment;
     std::vector<std::string> listen;  // ADDRESS:PORT
     std::vector<LinkGrant> links;
-    std::optional<std::string> invoke, argv0;
+    std::optional<std::string> invoke, argv0, core_dump;
     std::optional<u64> fuel;
     std::optional<std::chrono::milliseconds> timeout;
     Config config;

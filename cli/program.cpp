@@ -1,5 +1,7 @@
 #include "program.hpp"
 
+#include <fstream>
+
 #include <fmt/format.h>
 
 namespace heddle::cli {
@@ -16,6 +18,16 @@ void announce_ports(const wasi::Context& wasi, const RunOptions& options) {
     for (std::size_t i = 0; i < options.listen.size(); ++i)
         if (auto port = wasi.listener_port(i); port && options.listen[i].ends_with(":0"))
             fmt::print(stderr, "heddle: listening on port {}\n", *port);
+}
+
+void keep_core_dumps(Store& store, const RunOptions& options) { store.keep_core_dumps(options.core_dump.has_value()); }
+
+void write_core_dump(const Store& store, const RunOptions& options) {
+    std::span<const u8> dump = store.core_dump();
+    if (!options.core_dump || dump.empty()) return;
+    std::ofstream out(*options.core_dump, std::ios::binary);
+    out.write(reinterpret_cast<const char*>(dump.data()), std::streamsize(dump.size()));
+    if (!out.flush()) fmt::print(stderr, "heddle: --coredump {}: cannot be written\n", *options.core_dump);
 }
 
 Or<int> ended(const std::string& label, const Trap& trap, const RunOptions& options, bool is_over) {

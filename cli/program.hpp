@@ -23,6 +23,10 @@ void grant(wasi::Context& wasi, const RunOptions& options, const std::string& la
 // Says which ports were chosen for listeners that asked for any. Called when they are open.
 void announce_ports(const wasi::Context& wasi, const RunOptions& options);
 
+// --coredump: asked for before the guest runs; written after its trap. That it cannot be written is said on stderr.
+void keep_core_dumps(Store& store, const RunOptions& options);
+void write_core_dump(const Store& store, const RunOptions& options);
+
 // The guest's exit code when it ended by itself, or what stopped it.
 Or<int> ended(const std::string& label, const Trap& trap, const RunOptions& options, bool timed_out);
 

@@ -81,6 +81,7 @@ public:
     Program(const RunOptions& options, const Engine& engine, const Source& source, Module module)
         : options_(options), engine_(engine), source_(source), module_(std::move(module)), store_(engine), linker_(engine) {
         if (options.fuel) store_.set_fuel(*options.fuel);
+        keep_core_dumps(store_, options);
     }
 
     // The guest's exit code, or what stopped it.
@@ -132,6 +133,7 @@ Or<Instance> Program::instantiate() {
 
 Or<int> Program::ended(const Error& error) {
     if (error.kind != Error::Kind::trapped) return std::unexpected(load_failure(source_.label, error));
+    write_core_dump(store_, options_);
     return cli::ended(source_.label, store_.trap(), options_, timed_out_);
 }
 

@@ -25,6 +25,7 @@ public:
     ComponentProgram(const RunOptions& options, const Engine& engine, const std::string& label)
         : options_(options), label_(label), engine_(engine), store_(engine), linker_(engine) {
         if (options.fuel) store_.set_fuel(*options.fuel);
+        keep_core_dumps(store_, options);
     }
 
     Or<int> run(const Component& main, const std::optional<wave::Call>& call);
@@ -78,6 +79,7 @@ Or<ComponentInstance> ComponentProgram::instantiate(const std::string& label, co
     auto instance = linker_.instantiate(store_, component);
     if (instance) return *instance;
     if (instance.error().kind != Error::Kind::trapped) return std::unexpected(load_failure(label, instance.error()));
+    write_core_dump(store_, options_);
     auto end = ended(label, component_trap(store_), options_, timed_out_);
     return fail(end ? ExitCode(*end) : end.error().code, end ? label + ": ended while it was instantiated" : end.error().message);
 }
@@ -87,6 +89,7 @@ Or<std::optional<Val>> ComponentProgram::call(const ComponentFunc& function, std
     auto result = function.call(std::move(arguments));
     if (result) return std::move(*result);
     if (result.error().kind != Error::Kind::trapped) return std::unexpected(load_failure(label_, result.error()));
+    write_core_dump(store_, options_);
     auto end = ended(label_, component_trap(store_), options_, timed_out_);
     if (!end) return std::unexpected(end.error());
     exit_code_ = *end;

@@ -396,6 +396,8 @@ void Store::set_slice(u64 fuel) {
     set_fuel(all);
 }
 const Trap& Store::trap() const { return data_->last_trap; }
+void Store::keep_core_dumps(bool keep) { data_->keeps_core_dumps = keep; }
+std::span<const u8> Store::core_dump() const { return data_->core_dump; }
 std::size_t Store::nested_runs() const { return data_->nested; }
 
 u64 Store::memory_bytes() const {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "continuation.hpp"
+#include "coredump.hpp"
 #include "runtime_calls.hpp"
 #include "store.hpp"
 
@@ -280,8 +281,20 @@ Trap collect_trap(StoreData& s) {
     return t;
 }
 
+void keep_core_dump(StoreData& s) noexcept {
+    const ExecContext& c = s.context;
+    s.core_dump.clear();
+    if (!c.pc || c.trap == TrapCode::exited) return;
+    try {
+        s.core_dump = core_dump(c.pc, c.frame, c.instance);
+    } catch (const std::bad_alloc&) {
+        // No room for one: the trap itself is told.
+    }
+}
+
 Exit end_trapped(ExecutionData& e) noexcept {
     StoreData& s = *e.store;
+    if (s.keeps_core_dumps) keep_core_dump(s);
     DomainData* of_base = e.func->instance ? e.func->instance->domain : nullptr;
     DomainData* of_trap = s.context.pc && s.context.instance ? s.context.instance->domain : nullptr;
     Exit how = died_of(e, collect_trap(s));

@@ -110,6 +110,7 @@ RefKind kind_of(const StoreData& s, u64 word) {
         case HeapObject::Kind::struct_: return RefKind::struct_;
         case HeapObject::Kind::array: return RefKind::array;
         case HeapObject::Kind::exception: return RefKind::exception;
+        case HeapObject::Kind::continuation: return RefKind::continuation;
         default: return RefKind::unknown;
     }
 }
@@ -141,6 +142,7 @@ bool fits(StoreData& s, Value v, ValType type) {
         if (kind_of(s, v.ref().word) == RefKind::unknown) return false;
         if (top == Heap::any) actual = type_of_object(s, v.ref().word);
     }
+    if (top == Heap::cont && kind_of(s, v.ref().word) != RefKind::continuation) return false;
     return types.is_subtype(actual, type);
 }
 

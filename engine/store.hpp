@@ -169,6 +169,8 @@ struct StoreData {
     Trap raised;                   // what a native function gave to fail()
     bool raised_ends = false;      // and it ends the run that is on
     Trap last_trap;
+    bool keeps_core_dumps = false;
+    std::vector<u8> core_dump;     // of the last trap
     std::optional<Error> refused;  // a call was not made at all
     ExceptionObject* last_exception = nullptr;
 

@@ -35,11 +35,21 @@ std::string frame_line(std::size_t number, const Frame& frame) {
     return line + " @0x" + std::string(hex.data(), end);
 }
 
+std::string source_line(const SourcePlace& p) {
+    std::string line = "\n       " + (p.function.empty() ? std::string("?") : p.function) + " at " + (p.file.empty() ? std::string("?") : p.file);
+    if (p.line) line += ":" + std::to_string(p.line);
+    if (p.line && p.column) line += ":" + std::to_string(p.column);
+    return line;
+}
+
 }  // namespace
 
 std::string Trap::to_string() const {
     std::string text = message();
-    for (std::size_t i = 0; i < backtrace.size(); ++i) text += "\n" + frame_line(i, backtrace[i]);
+    for (std::size_t i = 0; i < backtrace.size(); ++i) {
+        text += "\n" + frame_line(i, backtrace[i]);
+        for (const SourcePlace& p : backtrace[i].source) text += source_line(p);
+    }
     if (omitted_frames) text += "\n  … and " + std::to_string(omitted_frames) + " more";
     return text;
 }

@@ -7,6 +7,7 @@
 
 #include "code.hpp"
 #include "continuation.hpp"
+#include "dwarf.hpp"
 #include "handlers.hpp"
 #include "heap.hpp"
 #include "interpreter.hpp"
@@ -204,6 +205,7 @@ namespace {
 
 struct Collector {
     std::vector<Frame> frames;
+    std::vector<const ModuleData*> modules;
     u32 keep, omitted = 0;
     std::map<FuncCode*, std::vector<CellOffset>> offsets;  // of functions met
 };
@@ -234,6 +236,7 @@ bool collect(void* data, const ActiveFrame& f) {
     out.func_name = f.code->module->func_name(f.code->func_index);
     out.module_name = f.code->module->name;
     c.frames.push_back(std::move(out));
+    c.modules.push_back(f.code->module);
     return true;
 }
 
@@ -244,6 +247,7 @@ std::vector<Frame> backtrace(const Word* pc, Slot* frame, InstanceObject* instan
     c.keep = keep;
     walk_stack(pc, frame, instance, collect, &c);
     omitted = c.omitted;
+    add_sources(c.frames, c.modules);
     return std::move(c.frames);
 }
 

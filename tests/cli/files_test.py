@@ -29,7 +29,7 @@ class Validate(ProgramTest):
     def test_proposals_can_be_refused(self):
         tail = self.file("tail.wat", "(module (func $f (return_call $f)))")
         self.expect(heddle("validate", tail), 0)
-        self.expect(heddle("validate", "--no-tail-call", tail), FAILED, contains="invalid")
+        self.expect(heddle("validate", "--disable", "tail-call", tail), FAILED, contains="invalid")
 
 
 class Wat(ProgramTest):

@@ -179,10 +179,33 @@ class Limits(ProgramTest):
     def test_proposals_can_be_refused(self):
         simd = self.file("simd.wat", '(module (func (export "_start") (drop (v128.const i32x4 0 0 0 0))))')
         self.expect(heddle(simd), 0)
-        self.expect(heddle("run", "--no-simd", simd), FAILED, out="", err="simd")
+        self.expect(heddle("run", "--disable", "simd", simd), FAILED, out="", err="simd")
+        self.expect(heddle("run", "--disable", "simd", "--enable", "simd", simd), 0)
+        self.expect(heddle("run", "--disable", "smid", simd), USAGE, out="", err=["smid", "did you mean simd", "stack-switching"])
+        self.assertIn("relaxed-simd", heddle("run", "--help").out)
+
+    def test_the_heap_is_limited(self):
+        wat = self.file("heap.wat", """(module (type $a (array (mut i64)))
+          (func (export "_start") (drop (array.new_default $a (i32.const 1000000)))))""")
+        self.expect(heddle("run", "--max-heap", "1MiB", wat), LIMIT, out="", err=["1048576 bytes", "--max-heap"])
+        self.expect(heddle("run", "--max-heap", "16MiB", wat), 0)
 
 
 class Traps(ProgramTest):
+    def test_a_trap_leaves_a_core_dump_where_asked(self):
+        wat = self.file("trap.wat", '(module (memory 1) (data (i32.const 5) "left here") (func (export "_start") unreachable))')
+        core = self.folder / "core.wasm"
+        self.expect(heddle("run", "--coredump", core, wat), TRAP, out="", err="unreachable")
+        dump = core.read_bytes()
+        self.assertTrue(dump.startswith(HEADER))
+        self.assertIn(b"corestack", dump)
+        self.assertIn(b"left here", dump)
+        self.expect(heddle("validate", core), 0)
+        self.expect(heddle("run", "--coredump", self.folder / "no/such/dir", wat), TRAP, err=["--coredump", "unreachable"])
+        fine = self.file("fine.wat", '(module (func (export "_start")))')
+        self.expect(heddle("run", "--coredump", self.folder / "none", fine), 0)
+        self.assertFalse((self.folder / "none").exists())
+
     def test_a_trap_shows_where(self):
         wat = self.file("trap.wat", """(module
           (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))

@@ -38,7 +38,7 @@ class Usage(ProgramTest):
     def test_help_and_version_go_to_standard_output(self):
         self.expect(heddle("--version"), 0, contains="heddle ")
         self.expect(heddle("--help"), 0, contains=["run", "wast", "validate", "wat", "inspect"])
-        self.expect(heddle("run", "--help"), 0, contains=["--dir", "--env", "--listen", "--invoke", "--fuel", "--timeout", "--max-memory", "--max-stack", "--no-simd"])
+        self.expect(heddle("run", "--help"), 0, contains=["--dir", "--env", "--listen", "--invoke", "--fuel", "--timeout", "--max-memory", "--max-stack", "--disable", "custom-descriptors", "--coredump"])
 
     def test_a_word_that_is_nothing_is_explained(self):
         self.expect(heddle("frobnicate"), NOT_FOUND, out="", err=["no such file, and no command", "heddle --help"])

@@ -395,9 +395,9 @@ private:
 };
 
 // What a reference points to; `unknown`: nothing of this Store (or a function).
-enum class RefKind : u8 { unknown, null, i31, struct_, array, exception, host };
+enum class RefKind : u8 { unknown, null, i31, struct_, array, exception, host, continuation };
 
-// References to structures, arrays and exceptions stay valid until a guest runs again in their Store: arguments and results of the call
+// References to structures, arrays, exceptions and continuations stay valid until a guest runs again in their Store: arguments and results of the call
 // that runs are safe, as is what tables, globals, guest stacks and objects hold. Whoever keeps one longer holds a Root.
 // References to functions and to host values (Store::host_ref) stay valid as long as the Store.
 class Store {
@@ -418,6 +418,10 @@ public:
     // Guests park after about so much fuel, again and again (not in realloc): a turn for others. 0: never. Needs metering.
     void set_slice(u64 fuel);
     const Trap& trap() const;                  // of the last call that ended with Error::Kind::trapped
+    // Whether traps leave a core dump, a module with the frames, memories and globals of the instance that trapped.
+    // https://github.com/WebAssembly/tool-conventions/blob/main/Coredump.md
+    void keep_core_dumps(bool keep);
+    std::span<const u8> core_dump() const;     // of the last trap; empty without one
     std::size_t nested_runs() const;           // run() calls on the native stack now; 1 in all ordinary cases
     u64 memory_bytes() const;                  // of all linear memories now
     // An opaque host reference: round-trips through externref and anyref. `host_value` gives the number back.
@@ -427,10 +431,10 @@ public:
     RefKind kind(Ref r) const;
     // Whether the value may stand where `type` is expected, by what it is and not by the type it says.
     bool accepts(const Value& v, ValType type) const;
-    // Frees structures, arrays and exceptions that nothing reaches, as happens by itself when the heap has grown. False: the Store's
+    // Frees structures, arrays, exceptions and continuations that nothing reaches, as happens by itself when the heap has grown. False: the Store's
     // on_interrupt refused, or it collects already.
     bool collect_garbage() noexcept;
-    u64 heap_bytes() const;                    // of structures, arrays and exceptions; those that died since the last collection too
+    u64 heap_bytes() const;                    // of structures, arrays, exceptions and continuations; those that died since the last collection too
     void* user = nullptr;                      // whatever the embedder hangs here
     StoreData& data() const { return *data_; }
 

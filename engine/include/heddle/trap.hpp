@@ -55,6 +55,11 @@ enum class TrapCode : u8 {
 const char* message(TrapCode code);
 
 struct InstanceObject;
+// A place in source text, as the module's debug information tells it. What it does not tell is empty or 0.
+struct SourcePlace {
+    std::string function, file;
+    u32 line = 0, column = 0;
+};
 
 // One guest function that was active when the trap happened, innermost first.
 struct Frame {
@@ -64,6 +69,7 @@ struct Frame {
     InstanceObject* instance = nullptr;  // whose function it was: Instance(frame.instance), while the Store lives
     std::string func_name;      // from the name section, or empty
     std::string module_name;    // from the name section or given at load, or empty
+    std::vector<SourcePlace> source;  // innermost inlined function first, the function itself last; empty without debug information
 };
 
 struct Trap {
@@ -75,7 +81,7 @@ struct Trap {
 
     // "out of bounds memory access" or "host trap: the detail"
     std::string message() const;
-    // The message and one line per frame: "  0: func[12] $name @0x1f3".
+    // The message and a line per frame, "  0: func[12] $name @0x1f3", with a line for each of its source places, "       name at file.c:12:3".
     std::string to_string() const;
 };
 
