@@ -133,6 +133,7 @@ void read_header(Machine& m, Reader& r, Reader& program) {
     }
     if (n > r.left()) malformed("DWARF length beyond its section", r.offset());
     std::size_t end = r.offset() + std::size_t(n);
+    r = Reader(m.s.line, r.offset(), end);
     m.h.version = u16(read_number(r, 2));
     if (m.h.version < 2 || m.h.version > 5) malformed("version of a line program", r.offset());
     m.h.address_bytes = m.unit.address_bytes;

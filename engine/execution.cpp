@@ -35,6 +35,9 @@ Trap plain_trap(const StoreData& s, TrapCode code) {
     return t;
 }
 
+// What a guest pays for calling a native function, beside what that function itself takes: about what it costs in instructions.
+constexpr i64 host_call_fuel = 20;
+
 // ---- host frames ----------------------------------------------------------------------------------------------------------------
 
 HostRecord* record_at(Slot* frame, const HostFunc& host) {
@@ -130,6 +133,7 @@ Caller ApiAccess::caller(ExecContext& c, InstanceObject* in, Slot* frame, HostFu
 
 Host host_call(ExecContext& c, HostFunc& host, Slot* frame, InstanceObject* in) noexcept {
     if (reinterpret_cast<u64>(record_at(frame, host) + 1) > stack_end(c)) return trapped(c, TrapCode::stack_overflow);
+    c.fuel -= host_call_fuel;  // without metering there is so much that this never counts
     Caller caller = ApiAccess::caller(c, in, frame, &host);
     Host said = host.call(caller, host.data);
     if (said == Host::done && (!c.current->top || c.current->top->frame != frame)) {

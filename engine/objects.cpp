@@ -225,8 +225,8 @@ TrapCode array_init_data(InstanceObject& in, u64 array, u32 data, u32 to, u32 fr
     u32 bytes = a.element_bytes;
     std::span<const u8> source = data_bytes(in, data);
     if (!inside(source.size(), from, u64(count) * bytes)) return TrapCode::memory_out_of_bounds;
-    if (count) std::memcpy(a.elements() + u64(to) * bytes, source.data() + from, std::size_t(count) * bytes);
-    return TrapCode::none;
+    u8* target = a.elements() + u64(to) * bytes;
+    return in_chunks(in, count, bytes, false, [&](u64 at, u64 n) { std::memcpy(target + at * bytes, source.data() + from + at * bytes, n * bytes); });
 }
 
 TrapCode array_init_elem(InstanceObject& in, u64 array, u32 elem, u32 to, u32 from, u32 count) noexcept {

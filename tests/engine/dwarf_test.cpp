@@ -105,9 +105,9 @@ TEST(Dwarf, damaged_sections_give_fewer_answers_and_no_harm) {
             Dwarf(s.view()).find(0x18);
         }
         for (std::size_t at = 0; at < (whole.*section).size(); ++at)
-            for (u8 value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
+            for (int value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
                 Sections s = whole;
-                (s.*section)[at] = value;
+                (s.*section)[at] = u8(value);
                 Dwarf(s.view()).find(0x18);
             }
     }

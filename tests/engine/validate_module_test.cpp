@@ -171,5 +171,46 @@ TEST(FuncName, may_be_asked_by_several_threads) {
     for (int i = 0; i < 4; ++i) threads.emplace_back([&] { EXPECT_EQ(c.module->func_name(1), "g"); });
 }
 
+// ---- proposals that are turned off
+
+struct Proposal {
+    const char* name;
+    bool Config::*member;
+    const char* module;
+};
+
+const Proposal proposals[] = {
+    {"threads", &Config::threads_proposal, "(module (memory 1 1 shared) (func (drop (i32.atomic.load (i32.const 0)))))"},
+    {"wide arithmetic", &Config::wide_arithmetic, "(module (func (result i64 i64) (i64.mul_wide_u (i64.const 1) (i64.const 2))))"},
+    {"legacy exceptions", &Config::legacy_exceptions, "(module (func (try (do) (catch_all))))"},
+    {"custom page sizes", &Config::custom_page_sizes, "(module (memory 1 (pagesize 1)))"},
+    {"stack switching", &Config::stack_switching, "(module (type $f (func)) (type $c (cont $f)) (func (param (ref $c)) (resume $c (local.get 0))))"},
+    {"custom descriptors", &Config::custom_descriptors,
+     "(module (rec (type $a (descriptor $b) (struct)) (type $b (describes $a) (struct))))"},
+    {"gc", &Config::gc, "(module (type $s (struct)) (func (drop (struct.new $s))))"},
+    {"memory64", &Config::memory64, "(module (memory i64 1))"},
+    {"multiple memories", &Config::multi_memory, "(module (memory 1) (memory 1))"},
+    {"exceptions", &Config::exceptions, "(module (tag $e) (func (throw $e)))"},
+    {"tail calls", &Config::tail_call, "(module (func $f (return_call $f)))"},
+    {"simd", &Config::simd, "(module (func (drop (v128.const i32x4 0 0 0 0))))"},
+    {"relaxed simd", &Config::relaxed_simd, "(module (func (param v128 v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 1)))))"},
+};
+
+TEST(Proposals, each_can_be_turned_off_and_the_others_stay) {
+    for (const Proposal& off : proposals) {
+        Config config;
+        config.*off.member = false;
+        // Exceptions, legacy exceptions and stack switching share tags; simd is what relaxed simd is about.
+        if (off.member == &Config::exceptions) config.legacy_exceptions = false;
+        Engine engine(config);
+        for (const Proposal& p : proposals) {
+            bool needs = p.member == off.member || (off.member == &Config::simd && p.member == &Config::relaxed_simd) ||
+                         (off.member == &Config::exceptions && p.member == &Config::legacy_exceptions) ||
+                         (off.member == &Config::gc && p.member == &Config::custom_descriptors);
+            EXPECT_EQ(bool(test::try_module(engine, p.module)), !needs) << p.name << " with " << off.name << " turned off";
+        }
+    }
+}
+
 }  // namespace
 }  // namespace heddle

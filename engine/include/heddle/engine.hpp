@@ -53,7 +53,7 @@ struct DomainData;
 
 // What an Engine allows. Limits are per Store unless said otherwise; hitting one is a typed error or trap that names it.
 struct Config {
-    bool metering = false;                    // count fuel; off costs nothing
+    bool metering = false;                    // count fuel: an instruction, or 64 bytes or 8 elements of a bulk one, costs 1, a host call 20; off costs nothing
     bool eager = false;                       // translate every function at load instead of at its first call
     unsigned threads = 2;                     // used to validate big modules
     u64 max_stack_bytes = u64(1) << 20;       // of one guest stack
