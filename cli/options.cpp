@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
@@ -14,7 +15,7 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> subcommands = {"run", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app"};
+constexpr std::array<std::string_view, 11> subcommands = {"run", "profile", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app"};
 
 struct Proposal {
     const char* name;
@@ -133,8 +134,15 @@ void add_proposals(CLI::App& app, Config& config) {
         ->group("Proposals");
 }
 
-CLI::App* add_run(CLI::App& app, RunOptions& o) {
-    CLI::App* run = app.add_subcommand("run", "run a program, a module or a component: .wasm, .wat, or - for standard input");
+void add_engine(CLI::App& app, RunOptions& o) {
+    app.add_option("--handler-copies", o.config.handler_copies, "copies of the interpreter's hot handlers (default: as many as suit this CPU)")
+        ->type_name("N")
+        ->group("Engine");
+    app.add_flag("!--no-superinstructions", o.config.superinstructions, "run one instruction at a time")->group("Engine");
+}
+
+CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* description) {
+    CLI::App* run = app.add_subcommand(name, description);
     run->footer(
         "Written `heddle run [OPTIONS] FILE [ARGUMENTS]`. Words after FILE belong to the guest. Nothing is granted by default: no directory, no "
         "environment variable, no socket.\n\n"
@@ -158,8 +166,23 @@ CLI::App* add_run(CLI::App& app, RunOptions& o) {
     run->add_option("--argv0", o.argv0, "the guest's own name (default: FILE)")->type_name("NAME");
     run->add_option("--coredump", o.core_dump, "after a trap: write what the guest left, for a debugger")->type_name("FILE");
     add_limits(*run, o);
+    add_engine(*run, o);
     add_proposals(*run, o.config);
     return run;
+}
+
+CLI::App* add_profile(CLI::App& app, RunOptions& o) {
+    CLI::App* profile = add_run(app, o, "profile", "run a program as `run` does, and count which handlers of the interpreter it uses");
+    auto write = [&o](const std::string& path) {
+        o.config.profile = [path](const std::string& counts) {
+            std::FILE* file = std::fopen(path.c_str(), "w");
+            bool written = file && std::fwrite(counts.data(), 1, counts.size(), file) == counts.size();
+            if (file && std::fclose(file) != 0) written = false;
+            if (!written) fmt::print(stderr, "heddle: {}: cannot write the counts\n", path);
+        };
+    };
+    profile->add_option_function<std::string>("-o,--output", write, "where to write the counts")->required()->type_name("FILE");
+    return profile;
 }
 
 CLI::App* add_wast(CLI::App& app, WastOptions& o) {
@@ -378,7 +401,9 @@ Options parse_command_line(int argc, char** argv) {
     ValidateOptions validate;
     WatOptions wat;
     InspectOptions inspect;
-    CLI::App* run_app = add_run(app, run);
+    CLI::App* run_app = add_run(app, run, "run", "run a program, a module or a component: .wasm, .wat, or - for standard input");
+    RunOptions profile;
+    CLI::App* profile_app = add_profile(app, profile);
     CLI::App* wast_app = add_wast(app, wast);
     CLI::App* validate_app = add_validate(app, validate);
     CLI::App* wat_app = add_wat(app, wat);
@@ -410,6 +435,10 @@ Options parse_command_line(int argc, char** argv) {
     if (run_app->parsed()) {
         if (auto wrong = take_program(*run_app, run)) return usage_error(*wrong);
         return run;
+    }
+    if (profile_app->parsed()) {
+        if (auto wrong = take_program(*profile_app, profile)) return usage_error(*wrong);
+        return profile;
     }
     if (wast_app->parsed()) return wast;
     if (validate_app->parsed()) return validate;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "code.hpp"
+#include "hot.hpp"
 #include "runtime_calls.hpp"
 #include "store.hpp"
 
@@ -63,6 +65,11 @@ std::shared_ptr<EngineData> ApiAccess::engine(const Engine& e) { return e.data_;
 
 namespace {
 
+CodeOptions code_options(const Config& c) {
+    u32 copies = c.handler_copies == 0 ? suitable_copies() : std::min(c.handler_copies, hot_copies());
+    return {.metering = c.metering, .superinstructions = c.superinstructions, .copies = copies, .profile = c.profile};
+}
+
 Module load_module(const Engine& engine, std::vector<u8>&& bytes, std::string name) {
     const Config& config = engine.config();
     if (bytes.size() > config.max_module_bytes)
@@ -74,7 +81,7 @@ Module load_module(const Engine& engine, std::vector<u8>&& bytes, std::string na
     m->type_table = &engine.data().types;
     if (m->name.empty()) m->name = std::move(name);
     validate_module(*m, features, std::max(config.threads, 1u));
-    prepare(*m, config.metering);
+    prepare(*m, code_options(config));
     if (config.eager) translate_all(*m);
     return ApiAccess::module(ApiAccess::engine(engine), std::move(m));
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hot.hpp"
+
 namespace heddle {
 namespace {
 
@@ -9,19 +11,43 @@ constexpr std::size_t smallest_chunk = 512;  // words; the largest: 128 times as
 
 }  // namespace
 
+// Counted code is one chunk with its counts behind it, of which only what is used becomes memory.
+void CodeStorage::add_chunk(std::size_t words) {
+    bool counts = bool(options.profile);
+    void* p = counts ? std::calloc(2 * words, sizeof(Word)) : std::malloc(words * sizeof(Word));
+    if (!p) throw std::bad_alloc();
+    chunks_.emplace_back(static_cast<Word*>(p));
+    at_ = chunks_.back().get();
+    left_ = words;
+}
+
 Word* CodeStorage::allocate(std::size_t words) {
-    if (words > left_) {
+    if (words > left_ && options.profile) {
+        if (!chunks_.empty()) throw Error{Error::Kind::limit, "the module has too much code to be profiled"};
+        add_chunk(counted_words);
+    } else if (words > left_) {
         // Chunks double, so that a module with one small function called stays small.
-        std::size_t size = smallest_chunk << std::min<std::size_t>(chunks_.size(), 7);
-        if (size < words) size = words;
-        chunks_.push_back(std::make_unique_for_overwrite<Word[]>(size));
-        at_ = chunks_.back().get();
-        left_ = size;
+        add_chunk(std::max(words, smallest_chunk << std::min<std::size_t>(chunks_.size(), 7)));
     }
     Word* result = at_;
     at_ += words;
     left_ -= words;
     return result;
+}
+
+CodeStorage::~CodeStorage() {
+    if (options.profile) options.profile(profile());
+}
+
+// A line "f" begins a function; then a line for each cell: its count, its place in sequences (0 none, 1 any, 2 the last), its name.
+std::string CodeStorage::profile() const {
+    std::string text;
+    for (const auto& [from, range] : ranges_) {
+        text += "f\n";
+        for (const CountedCell& c : range.counted)
+            text += std::to_string(from[c.position + counted_words]) + " " + std::to_string(u32(membership(c.handler))) + " " + handler_name(c.handler) + "\n";
+    }
+    return text;
 }
 
 const CodeRange* CodeStorage::find(const Word* pc) {
@@ -40,6 +66,7 @@ const Word* CodeStorage::publish(FuncCode& code, std::vector<Word>& words, const
     Word* to = allocate(words.size());
     for (u32 t : targets) words[t] = reinterpret_cast<Word>(to + words[t]);
     std::copy(words.begin(), words.end(), to);
+    for (const CountedCell& c : range.counted) to[c.position + counted_words + 1] = handler_word(c.handler);
     range.from = to;
     range.words = u32(words.size());
     range.code = &code;

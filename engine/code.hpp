@@ -1,9 +1,12 @@
 // Where a module's translated code lives, and what is known about it: which function a pc belongs to, and where exceptions are caught.
 // Code is never moved or changed once a FuncCode's entry points to it.
 #pragma once
+#include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "instr.hpp"
@@ -33,18 +36,38 @@ struct TryRange {
     u32 to_try = no_try;     // … at this range, or leave the function
 };
 
+struct CountedCell {
+    u32 position;  // of its first word
+    u16 handler;   // its HandlerId
+};
+
 struct CodeRange {
     const Word* from = nullptr;
     u32 words = 0;
     FuncCode* code = nullptr;
     std::vector<TryRange> tries;
     std::vector<CatchClause> clauses;
+    std::vector<CountedCell> counted;
 };
 
-struct CodeStorage {
-    explicit CodeStorage(bool meter) : metering(meter) {}
+// How a module's code is made.
+struct CodeOptions {
+    bool metering = false;         // code charges fuel
+    bool superinstructions = true;
+    u32 copies = 1;                // of hot handlers, used in turn
+    std::function<void(const std::string&)> profile = {};  // if set, cells count how often they run; gets the counts at the end
+};
 
-    const bool metering;  // whether code charges fuel
+// Beside each counted cell, at this distance in words, lie its count and its handler.
+inline constexpr std::size_t counted_words = std::size_t(1) << 24;
+
+struct CodeStorage {
+    explicit CodeStorage(const CodeOptions& o) : options(o) {}
+    ~CodeStorage();
+    CodeStorage(const CodeStorage&) = delete;
+    CodeStorage& operator=(const CodeStorage&) = delete;
+
+    const CodeOptions options;
 
     // The function whose translated code holds pc, or null. The result stays valid.
     const CodeRange* find(const Word* pc);
@@ -53,10 +76,15 @@ struct CodeStorage {
     const Word* publish(FuncCode& code, std::vector<Word>& words, const std::vector<u32>& targets, CodeRange range);
 
 private:
+    struct Free {
+        void operator()(Word* w) const { std::free(w); }
+    };
     Word* allocate(std::size_t words);
+    void add_chunk(std::size_t words);
+    std::string profile() const;
 
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Word[]>> chunks_;
+    std::vector<std::unique_ptr<Word[], Free>> chunks_;
     std::size_t left_ = 0;
     Word* at_ = nullptr;
     std::map<const Word*, CodeRange> ranges_;

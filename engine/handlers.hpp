@@ -39,6 +39,10 @@ constexpr u32 numeric_row(Op op) {
     if (op <= Op::i64_extend32_s) return u32(op) - u32(Op::i32_eqz);
     return u32(Op::i64_extend32_s) - u32(Op::i32_eqz) + 1 + u32(op) - u32(Op::i32_trunc_sat_f32_s);
 }
+constexpr Op numeric_op(u32 row) {
+    constexpr u32 first = u32(Op::i64_extend32_s) - u32(Op::i32_eqz) + 1;
+    return row < first ? Op(u32(Op::i32_eqz) + row) : Op(u32(Op::i32_trunc_sat_f32_s) + row - first);
+}
 inline constexpr u32 numeric_rows = numeric_row(Op::i64_trunc_sat_f64_u) + 1;
 constexpr HandlerId binary_id(Op op, Shape s) { return handler_id(Group::numeric, numeric_row(op) * numeric_variants + 2 * u32(s)); }
 // Unary rows use the first two shapes: operand b in a slot, or in the accumulator.
@@ -47,7 +51,11 @@ constexpr HandlerId unary_id(Op op, Source s) { return binary_id(op, s == Source
 // ---- branch: comparisons fused with a branch or a select
 
 // The integer comparisons, i32 then i64, then "any common bit" and "no common bit" of i32.
-enum class Compare : u8 { eq, ne, lt_s, lt_u, gt_s, gt_u, le_s, le_u, ge_s, ge_u, i64_eq, test = 20, test_not, count_ };
+enum class Compare : u8 {
+    eq, ne, lt_s, lt_u, gt_s, gt_u, le_s, le_u, ge_s, ge_u,
+    i64_eq, i64_ne, i64_lt_s, i64_lt_u, i64_gt_s, i64_gt_u, i64_le_s, i64_le_u, i64_ge_s, i64_ge_u,
+    test, test_not, count_
+};
 // a first operand, b second; I: 32 bits. The branch target is word 2.
 enum class CompareShape : u8 { SS, AS, SI, AI, count_ };
 constexpr HandlerId compare_branch_id(Compare c, CompareShape s, bool back) {
@@ -104,6 +112,10 @@ constexpr u32 simd_address_variant(Address s) {
     case Address::AJ: return 5;
     default: return 6;
     }
+}
+constexpr Address simd_address(u32 variant) {
+    constexpr Address by_variant[] = {Address::S, Address::A, Address::I, Address::SS, Address::SJ, Address::AJ, Address::P};
+    return by_variant[variant < 7 ? variant : 6];
 }
 inline constexpr u32 simd_count = (u32(Op::i32x4_relaxed_dot_i8x16_i7x16_add_s) - u32(Op::v128_load) + 1) * simd_variants;
 

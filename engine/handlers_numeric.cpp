@@ -1,38 +1,15 @@
 // Scalar numeric instructions: every row of opcodes.def without a vector × operand sources × destination.
-#include "handler.hpp"
+#include "bodies_numeric.hpp"
 #include "simd.hpp"
 
 namespace heddle {
 namespace {
 
-template <class Row, Shape shape, bool to_slot>
-ALWAYS_INLINE TrapCode binary(State& s) {
-    constexpr Source first = first_source(shape), second = second_source(shape);
-    auto a = first == Source::I ? s.immediate<typename Row::First>() : s.operand<first, typename Row::First>(1);
-    // With an immediate first operand, the other one is operand b.
-    auto b = s.operand<second, typename Row::Second>(first == Source::I ? 1 : 2);
-    TrapCode trap = TrapCode::none;
-    auto r = Row::apply(a, b, trap);
-    if (trap != TrapCode::none) [[unlikely]] return trap;
-    s.put<to_slot>(r);
-    return TrapCode::none;
-}
-
-template <class Row, Source source, bool to_slot>
-ALWAYS_INLINE TrapCode unary(State& s) {
-    TrapCode trap = TrapCode::none;
-    auto r = Row::apply(s.operand<source, typename Row::First>(1), trap);
-    if (trap != TrapCode::none) [[unlikely]] return trap;
-    s.put<to_slot>(r);
-    return TrapCode::none;
-}
-
 using Table = HandlerTable<numeric_rows * numeric_variants>;
 
 template <class Row, Shape shape>
 constexpr void put_binary(Table& t, Op op) {
-    constexpr bool has_immediate = first_source(shape) == Source::I || second_source(shape) == Source::I;
-    constexpr u32 words = has_immediate && std::is_same_v<typename Row::First, f64> ? 3 : 2;
+    constexpr u32 words = binary_words<Row, shape>;
     u32 at = binary_id(op, shape) & 0xfff;
     t[at] = straight<binary<Row, shape, false>, words>;
     t[at + 1] = straight<binary<Row, shape, true>, words>;

@@ -97,8 +97,8 @@ bool enter(ExecContext& context, const FuncObject& f, Slot* frame, const Word* r
 
 // ---- preparing
 
-void prepare(ModuleData& m, bool metering) {
-    m.storage = std::make_unique<CodeStorage>(metering);
+void prepare(ModuleData& m, const CodeOptions& options) {
+    m.storage = std::make_unique<CodeStorage>(options);
     m.code = std::make_unique<FuncCode[]>(m.bodies.size());
     for (std::size_t i = 0; i < m.bodies.size(); ++i) {
         const FuncBody& body = m.bodies[i];

@@ -16,6 +16,7 @@
 
 namespace heddle {
 
+struct CodeOptions;
 struct HostFunc;
 
 // Runs guest code from context.pc, context.frame, context.instance until it leaves, and sets context.exit:
@@ -50,7 +51,7 @@ bool enter(ExecContext& context, const FuncObject& f, Slot* frame, const Word* r
 //                                             park: the same code goes on when run() is called again.
 
 // Makes m.code, one FuncCode per own function that translates itself at its first call, and m.storage. After validation.
-void prepare(ModuleData& m, bool metering);
+void prepare(ModuleData& m, const CodeOptions& options);
 // How a host function is entered. `code` must not move afterwards.
 void prepare_host(FuncCode& code, HostFunc* host, TypeId type, u32 param_slots, u32 result_slots);
 // Translates every function now.

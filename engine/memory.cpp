@@ -2,7 +2,9 @@
 // https://webassembly.github.io/spec/core/exec/instructions.html#memory-instructions
 #include "memory.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -61,6 +63,14 @@ bool MemoryBudget::take(u64 bytes) {
     return true;
 }
 
+u64 second_level_cache_bytes() {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    return u64(std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), 0L));
+#else
+    return 0;
+#endif
+}
+
 u64 max_pages(const MemoryType& type) {
     unsigned address_bits = type.is64 ? 64 : 32;
     return type.page_log2 == 0 ? ~u64(0) >> (64 - address_bits) : u64(1) << (address_bits - type.page_log2);
@@ -117,6 +127,85 @@ Grow grow_memory(MemoryObject& m, u64 delta_pages, u64& old_pages) noexcept {
     }
     m.bytes.store(new_bytes, std::memory_order_release);
     return Grow::done;
+}
+
+// ---- images ---------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+bool is_zero(const u8* page) {
+    u64 any = 0;
+    for (u64 i = 0; i < host_page; i += 8) {
+        u64 v;
+        std::memcpy(&v, page + i, 8);
+        any |= v;
+    }
+    return any == 0;
+}
+
+// Up to the last page that is not zero.
+u64 used_bytes(const u8* base, u64 bytes) {
+    while (bytes > 0 && is_zero(base + bytes - host_page)) bytes -= host_page;
+    return bytes;
+}
+
+bool write_all(int file, const u8* from, u64 n, u64 at) {
+    while (n > 0) {
+        ssize_t written = pwrite(file, from, n, off_t(at));
+        if (written <= 0) return false;
+        from += written;
+        at += u64(written);
+        n -= u64(written);
+    }
+    return true;
+}
+
+// Makes [from, to) zero again, whatever was mapped there.
+bool clear(Mapping& m, u64 from, u64 to) {
+    if (from >= to) return true;
+    u8* base = m.object.base.load(std::memory_order_relaxed);
+    if (!m.image || m.image->mapped <= from) return madvise(base + from, to - from, MADV_DONTNEED) == 0;
+    return mmap(base + from, to - from, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+}  // namespace
+
+MemoryImage::~MemoryImage() {
+    if (file >= 0) close(file);
+}
+
+std::shared_ptr<const MemoryImage> make_image(const MemoryObject& m) {
+    auto image = std::make_shared<MemoryImage>();
+    image->bytes = m.bytes.load(std::memory_order_relaxed);
+    const u8* base = m.base.load(std::memory_order_relaxed);
+    image->mapped = used_bytes(base, whole_pages(image->bytes));
+    if (image->mapped == 0) return image;
+    image->file = memfd_create("heddle-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    bool made = image->file >= 0 && ftruncate(image->file, off_t(image->mapped)) == 0;
+    for (u64 at = 0; made && at < image->mapped; at += host_page)
+        if (!is_zero(base + at)) made = write_all(image->file, base + at, host_page, at);
+    if (!made) over_limit("the system gave no room for a snapshot of a memory of " + std::to_string(image->bytes) + " bytes");
+    fcntl(image->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+    return image;
+}
+
+void map_image(MemoryObject& o, const std::shared_ptr<const MemoryImage>& image) {
+    Mapping& m = *o.mapping;
+    u64 before = o.bytes.load(std::memory_order_relaxed);
+    if (image->bytes > before && !m.budget->take(image->bytes - before))
+        over_limit("restoring a memory of " + std::to_string(image->bytes) + " bytes is over the limit for all memories (Config::max_total_memory_bytes)");
+    bool done = image->bytes <= o.max_bytes && commit(m, image->bytes);
+    u8* base = o.base.load(std::memory_order_relaxed);
+    if (done && m.image == image) {
+        done = m.committed == 0 || madvise(base, m.committed, MADV_DONTNEED) == 0;
+    } else if (done) {
+        done = clear(m, image->mapped, m.committed) &&
+               (image->mapped == 0 || mmap(base, image->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, image->file, 0) != MAP_FAILED);
+        if (done) m.image = image;
+    }
+    if (!done) over_limit("the system gave no room to restore a memory of " + std::to_string(image->bytes) + " bytes");
+    if (image->bytes < before) m.budget->give_back(before - image->bytes);
+    o.bytes.store(image->bytes, std::memory_order_release);
 }
 
 // ---- instructions ---------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,17 @@ struct MemoryBudget {
     void give_back(u64 bytes) { used.fetch_sub(bytes, std::memory_order_relaxed); }
 };
 
+// Contents of a memory, kept by the system apart from any memory: mapped copy-on-write, pages that nobody writes exist once.
+struct MemoryImage {
+    u64 bytes = 0;  // the memory's size
+    u64 mapped = 0; // of which as many lie in the file, the rest being zero; a multiple of the host's page
+    int file = -1;
+    MemoryImage() = default;
+    MemoryImage(const MemoryImage&) = delete;
+    MemoryImage& operator=(const MemoryImage&) = delete;
+    ~MemoryImage();
+};
+
 struct Mapping {
     MemoryObject object;
     u64 reserved = 0;   // bytes of address space
@@ -25,6 +36,7 @@ struct Mapping {
     std::mutex growing;  // a shared memory may be grown by several threads
     std::shared_ptr<MemoryBudget> budget;
     StoreData* store = nullptr;  // that made it; not followed for shared memories
+    std::shared_ptr<const MemoryImage> image;  // that lies under it
 };
 
 // Throws Error::Kind::limit: the minimum is over `max_bytes` or the budget, or the system gives no address space.
@@ -35,6 +47,14 @@ void release_memory(Mapping* m) noexcept;
 enum class Grow : u8 { done, type_limit, byte_limit, total_limit, system };
 // `old_pages` gets the size before.
 Grow grow_memory(MemoryObject& m, u64 delta_pages, u64& old_pages) noexcept;
+
+// Of one core; 0: not known.
+u64 second_level_cache_bytes();
+
+// What the memory holds now. Throws limit.
+std::shared_ptr<const MemoryImage> make_image(const MemoryObject& m);
+// The memory becomes what the image says, its size too. Throws limit, and then nothing was done.
+void map_image(MemoryObject& m, const std::shared_ptr<const MemoryImage>& image);
 
 // The most pages a memory of that type can ever have, by its type alone.
 u64 max_pages(const MemoryType& type);

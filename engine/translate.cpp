@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hot.hpp"
 #include "translator.hpp"
 
 namespace heddle {
@@ -17,10 +18,36 @@ FrameLayout frame_layout(const FuncBody& body) {
     return l;
 }
 
+namespace {
+
+// Writes the handlers' addresses into their cells: each cell's own, or a hot one.
+void choose_handlers(const std::vector<Translator::Cell>& cells, std::vector<Word>& words, const CodeOptions& options) {
+    static thread_local std::vector<HandlerId> ids;
+    static thread_local std::vector<Word> chosen;
+    ids.clear();
+    for (const Translator::Cell& c : cells) ids.push_back(c.handler);
+    chosen.assign(cells.size(), 0);
+    if (options.superinstructions) choose_hot(ids, chosen, options.copies);
+    for (std::size_t i = 0; i < cells.size(); ++i) words[cells[i].position] = chosen[i] ? chosen[i] : handler_word(cells[i].handler);
+}
+
+// Or one that counts, and which it counts. A reload cell is known by its handler.
+void count_cells(const std::vector<Translator::Cell>& cells, std::vector<Word>& words, CodeRange& range) {
+    for (const Translator::Cell& c : cells) {
+        bool is_reload = c.handler == control_id(Control::reload);
+        words[c.position] = handler_word(is_reload ? c.handler : control_id(Control::counted));
+        if (!is_reload) range.counted.push_back({c.position, c.handler});
+    }
+}
+
+}  // namespace
+
 const Word* translate(FuncCode& code) {
     Translator t(code);
     t.run();
-    for (const Translator::Cell& c : t.cells) t.words[c.position] = handler_word(c.handler);
+    const CodeOptions& options = code.module->storage->options;
+    if (options.profile) count_cells(t.cells, t.words, t.range);
+    else choose_handlers(t.cells, t.words, options);
     return code.module->storage->publish(code, t.words, t.targets, std::move(t.range));
 }
 
@@ -35,7 +62,7 @@ std::vector<CellOffset> cell_offsets(FuncCode& code) {
 
 Translator::Translator(FuncCode& code)
     : m_(*code.module), code_(code), body_(m_.bodies[code.func_index - m_.imported_funcs]), type_(m_.func_type(code.func_index)),
-      layout_(frame_layout(body_)), reader_(m_.span(), body_.from, body_.to), metering_(m_.storage->metering) {
+      layout_(frame_layout(body_)), reader_(m_.span(), body_.from, body_.to), metering_(m_.storage->options.metering) {
     swap_buffers();
 }
 

@@ -364,7 +364,7 @@ TEST_F(Translate, translating_again_gives_the_same_cells) {
       (block (br_if 0 (i32.lt_s (i32.add (local.get 0) (i32.const 1)) (i32.const 4))) (local.set 0 (i32.load (i32.add (local.get 0) (i32.const 8)))))
       (i32.div_u (i32.const 1000) (local.get 0)))))");
     ASSERT_TRUE(c.fine());
-    c.module->storage = std::make_unique<CodeStorage>(false);
+    c.module->storage = std::make_unique<CodeStorage>(CodeOptions{});
     FuncCode code;
     code.module = c.module.get();
     auto first = cell_offsets(code), second = cell_offsets(code);

@@ -44,6 +44,7 @@ struct HostFunc;
 struct InstanceObject;
 struct MemoryObject;
 struct ModuleData;
+struct SnapshotData;
 struct StoreData;
 struct TableObject;
 struct TagObject;
@@ -56,6 +57,10 @@ struct Config {
     bool metering = false;                    // count fuel: an instruction, or 64 bytes or 8 elements of a bulk one, costs 1, a host call 20; off costs nothing
     bool eager = false;                       // translate every function at load instead of at its first call
     unsigned threads = 2;                     // used to validate big modules
+    unsigned handler_copies = 0;              // of the interpreter's hot handlers; 0: as many as suit this CPU
+    bool superinstructions = true;            // off: one instruction at a time, for comparison
+    // Counts how often each cell of translated code runs, slowly; gets the counts, as bench/mine reads them, when a module goes away.
+    std::function<void(const std::string&)> profile = {};
     u64 max_stack_bytes = u64(1) << 20;       // of one guest stack
     u64 max_stacks = 4096;                    // per Engine, at once
     u64 max_memory_bytes = u64(1) << 32;      // of one linear memory
@@ -305,6 +310,18 @@ private:
     std::shared_ptr<DomainData> data_;
 };
 
+// What an instance was at one moment: see Instance::snapshot. Cheap to copy; outlives instance and Store; any thread may use it.
+class Snapshot {
+public:
+    Snapshot() = default;
+    explicit operator bool() const { return data_ != nullptr; }
+    u64 memory_bytes() const;                  // of the memories' contents, kept once however many instances map them
+
+private:
+    friend class Instance;
+    std::shared_ptr<const SnapshotData> data_;
+};
+
 class Instance {
 public:
     explicit Instance(InstanceObject* o = nullptr) : object_(o) {}
@@ -322,6 +339,13 @@ public:
     Module module() const;
     std::optional<Func> start() const;         // the start function, not run by the low-level instantiate()
     void set_domain(Domain& domain) const;
+    // Everything that is the instance's own: contents and sizes of its memories and tables, its globals, which segments are dropped. What it
+    // imports is not part of it. From then on its memories are mapped copy-on-write from the snapshot. Errors: usage (a call is in progress), limit (an own memory is shared; a global or
+    // table holds a reference to an object or a foreign function, which no snapshot can keep; the system gives no room).
+    Result<Snapshot> snapshot() const;
+    // Makes it what it was: as it is after `snapshot` of this instance, or of another of the same Module with the same imports, also in
+    // another Store. Costs what was changed since, by pages of memory. Errors: usage (another module, a call in progress), limit.
+    Result<void> restore(const Snapshot& snapshot) const;
     InstanceObject* object() const { return object_; }
 
 private:

@@ -1,0 +1,121 @@
+// Handlers by name, as hot.def writes them.
+#include <string>
+
+#include "hot.hpp"
+
+namespace heddle {
+namespace {
+
+constexpr const char* shape_names[] = {"SS", "AS", "SA", "SI", "AI", "IS", "IA"};
+constexpr const char* compare_shape_names[] = {"SS", "AS", "SI", "AI"};
+constexpr const char* address_names[] = {"S", "A", "I", "SS", "AS", "SJ", "AJ", "SX", "SA", "P"};
+constexpr const char* stored_names[] = {"S", "A", "I", "F64", "F32"};
+constexpr const char* compare_names[] = {"eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"};
+constexpr const char* control_names[] = {
+#define CONTROL(name) #name,
+#include "handlers.def"
+};
+constexpr const char* body_names[] = {
+#define BODY(name) #name,
+#define BODY_D(name) #name, #name "_d",
+#include "handlers.def"
+};
+constexpr const char* object_names[] = {
+#define OBJECT(name) #name,
+#define OBJECT_D(name) #name, #name "_d",
+#define OBJECT_CONTROL(name) #name,
+#include "handlers.def"
+};
+constexpr const char* cont_names[] = {
+#define CONT(name) #name,
+#include "handlers.def"
+};
+
+std::string call(const char* what, std::initializer_list<std::string> arguments) {
+    std::string text = what;
+    char before = '(';
+    for (const std::string& a : arguments) {
+        text += before;
+        text += a;
+        before = ',';
+    }
+    return text + ")";
+}
+std::string op_name(u32 op) { return std::string(info(Op(op)).name); }
+
+// Compare::test and i64 comparisons have no names of their own in the enum but numbers, which hot.def's reader gives them.
+std::string compare_name(u32 c) {
+    if (c == u32(Compare::test)) return "test";
+    if (c == u32(Compare::test_not)) return "test_not";
+    return c < 10 ? compare_names[c] : std::string("i64_") + compare_names[c - 10];
+}
+
+std::string branch_name(u32 index) {
+    constexpr u32 shapes = u32(CompareShape::count_);
+    if (index < float_branch_base)
+        return call("C", {compare_name(index / 2 / shapes), compare_shape_names[index / 2 % shapes], std::to_string(index % 2)});
+    if (index >= select_base) {
+        u32 at = index - select_base;
+        return call("X", {compare_name(at / shapes), compare_shape_names[at % shapes]});
+    }
+    u32 at = index - float_branch_base, form = at / 4;
+    return call("F", {op_name(u32(Op::f32_eq) + form / u32(Shape::count_)), shape_names[form % u32(Shape::count_)], std::to_string(at / 2 % 2),
+                      std::to_string(at % 2)});
+}
+
+std::string memory_name(u32 index) {
+    constexpr u32 addresses = u32(Address::count_);
+    if (index < store_base) return call("L", {op_name(u32(Op::i32_load) + index / 2 / addresses), address_names[index / 2 % addresses], std::to_string(index % 2)});
+    if (index >= atomic_base) return call("atomic", {op_name(u32(Op::i32_atomic_load) + (index - atomic_base) / 2)});
+    u32 at = index - store_base, form = at / u32(Stored::count_);
+    return call("S", {std::to_string(form / addresses), address_names[form % addresses], stored_names[at % u32(Stored::count_)]});
+}
+
+std::string control_name(u32 index) {
+    if (index < u32(Control::call_base)) return call("K", {control_names[index]});
+    u32 at = index - u32(Control::call_base);
+    return call("CALL", {std::to_string(at / call_zeroes), std::to_string(at % call_zeroes)});
+}
+
+bool is_ending(Control c) {
+    return (c >= Control::br && c <= Control::return_slot_f32) || c >= Control::call_base;
+}
+// The bodies of bodies_plain.hpp but the one that goes out of line.
+bool is_plain(Body b) { return b >= Body::move && b <= Body::select_v128 && b != Body::move_block; }
+bool is_vector_member(Op op) {
+    RowKind k = info(op).kind;
+    return k == RowKind::pure || k == RowKind::lane || k == RowKind::vload || k == RowKind::vstore || op == Op::i8x16_shuffle;
+}
+
+}  // namespace
+
+Membership membership(HandlerId id) {
+    u32 index = id & 0xfff;
+    auto when = [](bool is_member, Membership m) { return is_member ? m : Membership::none; };
+    switch (Group(id >> 12)) {
+    case Group::numeric: return Membership::anywhere;
+    case Group::branch: return index < select_base ? Membership::last : Membership::anywhere;
+    case Group::memory: return when(index < atomic_base, Membership::anywhere);
+    case Group::simd: return when(is_vector_member(Op(u32(Op::v128_load) + index / simd_variants)), Membership::anywhere);
+    case Group::control: return when(is_ending(Control(index)), Membership::last);
+    case Group::body: return when(is_plain(Body(index)), Membership::anywhere);
+    default: return Membership::none;
+    }
+}
+
+std::string handler_name(HandlerId id) {
+    u32 index = id & 0xfff;
+    switch (Group(id >> 12)) {
+    case Group::numeric:
+        return call("N", {op_name(u32(numeric_op(index / numeric_variants))), shape_names[index % numeric_variants / 2], std::to_string(index % 2)});
+    case Group::branch: return branch_name(index);
+    case Group::memory: return memory_name(index);
+    case Group::simd: return call("V", {op_name(u32(Op::v128_load) + index / simd_variants), std::to_string(index % simd_variants)});
+    case Group::control: return control_name(index);
+    case Group::body: return call("B", {body_names[index]});
+    case Group::object: return call("object", {object_names[index]});
+    default: return call("cont", {cont_names[index]});
+    }
+}
+
+}  // namespace heddle
