@@ -5,6 +5,7 @@
 namespace heddle::cli {
 
 int run(const RunOptions& options);
+int serve(const ServeOptions& options);
 int wast(const WastOptions& options);
 int validate(const ValidateOptions& options);
 int wat(const WatOptions& options);

@@ -15,7 +15,7 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> subcommands = {"run", "profile", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app"};
+constexpr std::array<std::string_view, 12> subcommands = {"run", "profile", "serve", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app"};
 
 struct Proposal {
     const char* name;
@@ -80,7 +80,8 @@ std::expected<u64, std::string> parse_count(std::string_view text) {
     return number;
 }
 
-void add_environment(CLI::App& app, RunOptions& o) {
+template <class Options>
+void add_environment(CLI::App& app, Options& o) {
     auto parse = [](const std::string& text) -> std::expected<std::string, std::string> {
         if (text.empty() || text.starts_with('='))
             return std::unexpected("an environment variable is written NAME=VALUE, or NAME to pass on heddle's own");
@@ -95,13 +96,14 @@ void add_environment(CLI::App& app, RunOptions& o) {
     add_parsed(app, "--env", "NAME[=VALUE]", "an environment variable; without a value heddle's own is passed on", parse, store)->group("Grants");
 }
 
-void add_limits(CLI::App& app, RunOptions& o) {
+template <class Options>
+void add_limits(CLI::App& app, Options& o) {
     auto fuel = [&o](u64 n) {
         o.fuel = n;
         o.config.metering = true;
     };
     add_parsed(app, "--fuel", "N", "stop after about N instructions (exit code 125)", parse_count, fuel)->group("Limits");
-    add_parsed(app, "--timeout", "DURATION", "stop after 500ms, 2s, … (exit code 124)", parse_duration, [&o](std::chrono::milliseconds d) {
+    add_parsed(app, "--timeout", "DURATION", "stop after 500ms, 2s, … (run: exit code 124; serve, default 30s: of one request, 504)", parse_duration, [&o](std::chrono::milliseconds d) {
         o.timeout = d;
     })->group("Limits");
     for (const SizeLimit& limit : size_limits) {
@@ -183,6 +185,36 @@ CLI::App* add_profile(CLI::App& app, RunOptions& o) {
     };
     profile->add_option_function<std::string>("-o,--output", write, "where to write the counts")->required()->type_name("FILE");
     return profile;
+}
+
+CLI::App* add_serve(CLI::App& app, ServeOptions& o) {
+    CLI::App* serve = app.add_subcommand("serve", "serve a component that exports wasi:http/incoming-handler over HTTP");
+    serve->footer("Ends on SIGTERM or SIGINT: takes no more requests and finishes what it has.\n\n"
+                  "Exit codes: 0 all requests were finished; 1 error; 2 wrong words; 124 some were cut; 126 no wasi:http component; 127 not found.");
+    serve->add_option("file", o.file)->required()->type_name("FILE");
+    serve->add_option("--addr", o.address, "where to listen (default 127.0.0.1:8080; port 0: any)")->type_name("ADDRESS:PORT");
+    serve->add_option("--metrics", o.metrics, "where to serve /metrics, /healthz")->type_name("ADDRESS:PORT");
+    serve->add_flag("--access-log", o.access_log, "a line on standard output for every request");
+    add_parsed(*serve, "--dir", "HOST[::GUEST][:ro]", "a directory the guest may use, optionally under another name, optionally read-only", parse_dir,
+               [&o](DirGrant g) { o.dirs.push_back(std::move(g)); })
+        ->group("Grants");
+    add_environment(*serve, o);
+    add_limits(*serve, o);
+    struct { const char *name, *help; u64& value; } counts[] = {
+        {"--threads", "threads for connections (default 1)", o.threads},
+        {"--workers", "guests that run or wait at once (default 16)", o.workers},
+        {"--reuse", "requests one instance handles (default 1: a fresh one for each)", o.reuse},
+        {"--max-requests", "requests handled at once (default 256)", o.max_requests},
+        {"--max-queue", "requests that wait; more get 503 (default 1024)", o.max_queue},
+        {"--max-connections", "connections at once (default 4096)", o.max_connections},
+    };
+    for (auto& c : counts) add_parsed(*serve, c.name, "N", c.help, parse_count, [&v = c.value](u64 n) { v = n; })->group("Limits");
+    add_parsed(*serve, "--max-body", "SIZE", "of a request (default 10M)", parse_size, [&o](u64 n) { o.max_body = n; })->group("Limits");
+    add_parsed(*serve, "--drain", "DURATION", "how long requests may take to end (default 10s)", parse_duration, [&o](std::chrono::milliseconds d) {
+        o.drain = d;
+    })->group("Limits");
+    add_proposals(*serve, o.config);
+    return serve;
 }
 
 CLI::App* add_wast(CLI::App& app, WastOptions& o) {
@@ -397,6 +429,7 @@ Options parse_command_line(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.footer("`heddle FILE [ARGUMENTS]` is short for `heddle run FILE [ARGUMENTS]`.");
     RunOptions run;
+    ServeOptions serve;
     WastOptions wast;
     ValidateOptions validate;
     WatOptions wat;
@@ -404,6 +437,7 @@ Options parse_command_line(int argc, char** argv) {
     CLI::App* run_app = add_run(app, run, "run", "run a program, a module or a component: .wasm, .wat, or - for standard input");
     RunOptions profile;
     CLI::App* profile_app = add_profile(app, profile);
+    CLI::App* serve_app = add_serve(app, serve);
     CLI::App* wast_app = add_wast(app, wast);
     CLI::App* validate_app = add_validate(app, validate);
     CLI::App* wat_app = add_wat(app, wat);
@@ -432,6 +466,7 @@ Options parse_command_line(int argc, char** argv) {
         return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(),
                                        app.get_subcommands().empty() ? "" : " " + app.get_subcommands()[0]->get_name()));
     }
+    if (serve_app->parsed()) return serve;
     if (run_app->parsed()) {
         if (auto wrong = take_program(*run_app, run)) return usage_error(*wrong);
         return run;

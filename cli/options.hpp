@@ -68,7 +68,21 @@ struct AppCheckOptions {
     std::string app = "app.toml";
 };
 
-using Options = std::variant<ExitCode, RunOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,
+struct ServeOptions {
+    std::string file;
+    std::string address = "127.0.0.1:8080";
+    std::optional<std::string> metrics;   // ADDRESS:PORT
+    std::vector<DirGrant> dirs;
+    std::vector<std::pair<std::string, std::string>> environment;
+    u64 threads = 1, workers = 16, reuse = 1, max_requests = 256, max_queue = 1024, max_connections = 4096;
+    u64 max_body = u64(10) << 20;
+    std::optional<u64> fuel;
+    std::chrono::milliseconds timeout{30'000}, drain{10'000};
+    bool access_log = false;
+    Config config;
+};
+
+using Options = std::variant<ExitCode, RunOptions, ServeOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,
                              NewOptions, UnbundleOptions, ComposeOptions, CallOptions, AppInitOptions, AppCheckOptions>;
 
 // An ExitCode says that everything was said already: help, the version, or what was wrong with the words (on stderr).

@@ -2,6 +2,7 @@
 #include <heddle/wasi.hpp>
 
 #include "guest.hpp"
+#include "p2/http.hpp"
 #include "p2/p2.hpp"
 
 namespace heddle::wasi {
@@ -31,6 +32,7 @@ Result<void> add_p2(ComponentLinker& linker, const Context& context) {
     p2::add_clocks(b);
     p2::add_random(b);
     p2::add_cli(b);
+    p2::add_http(b);
     return {};
 }
 

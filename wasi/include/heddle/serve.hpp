@@ -1,0 +1,62 @@
+// Serves a component that exports wasi:http/incoming-handler over HTTP.
+//
+//   heddle::wasi::ServeOptions options;
+//   options.http.address = "127.0.0.1:8080";
+//   options.context = [] { return heddle::wasi::Context{}.inherit_env(); };              // for each instance
+//   auto server = heddle::wasi::ComponentServer::start(engine, component, options);      // Result<ComponentServer>
+//   …
+//   server->drain(std::chrono::seconds(10));
+//
+// Every request is handled by an instance in a Store of its own, on one of `workers` threads; by default an instance handles one request. A guest
+// that traps or takes too long harms its own request only.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <heddle/component.hpp>
+#include <heddle/http.hpp>
+#include <heddle/wasi.hpp>
+
+namespace heddle::wasi {
+
+struct ServeOptions {
+    http::ServerOptions http = {};
+    u32 workers = 16;                                  // guests that run or wait at once
+    u32 reuse = 1;                                     // requests an instance handles, one after the other
+    std::chrono::milliseconds request_time{30'000};    // from its begin on; 0: as long as it takes. Over: 504, or the response is cut
+    u64 fuel = 0;                                      // for one request, when the Engine meters; 0: no limit
+    std::function<Context()> context = [] { return Context(); };
+    std::function<void(const std::string&)> log = {};  // what went wrong with a request; called on the workers' threads
+};
+
+struct ServeCounts {
+    u64 instances = 0;                                 // made so far
+    u64 traps = 0, timeouts = 0;                       // requests that ended so
+};
+
+class ComponentServer {
+public:
+    // Whether the component exports wasi:http/incoming-handler.
+    static bool serves(const Component& component);
+    // Errors: usage (the component exports no handler, the address does not parse), unlinkable (an import that is not WASI's), io.
+    static Result<ComponentServer> start(const Engine& engine, const Component& component, const ServeOptions& options);
+    ComponentServer(ComponentServer&&) noexcept;
+    ~ComponentServer();                                // cuts what is still going on
+
+    std::string address() const;
+    u16 port() const;
+    http::ServerCounts http_counts() const;
+    ServeCounts counts() const;
+    // Takes no more requests, waits for those it has, then cuts what is left. True: nothing was.
+    bool drain(std::chrono::milliseconds at_most);
+
+    struct Data;
+
+private:
+    explicit ComponentServer(std::unique_ptr<Data> d);
+    std::unique_ptr<Data> data_;
+};
+
+}  // namespace heddle::wasi
