@@ -115,6 +115,16 @@ void add_limits(CLI::App& app, Options& o) {
     })->group("Limits");
 }
 
+template <class Options>
+void add_hosts(CLI::App& app, Options& o) {
+    app.add_option("--allow-host", o.hosts, "a host that requests may be sent to: https://api.example.com, http://127.0.0.1:8080, https://*.example.com")
+        ->type_name("SCHEME://HOST[:PORT]")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->group("Grants");
+}
+
 std::expected<const Proposal*, std::string> parse_proposal(std::string_view text) {
     std::vector<std::string> names;
     for (const Proposal& p : proposals) {
@@ -154,6 +164,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
                [&o](DirGrant g) { o.dirs.push_back(std::move(g)); })
         ->group("Grants");
     add_environment(*run, o);
+    add_hosts(*run, o);
     run->add_option("--listen", o.listen, "a listening socket the guest gets as an open descriptor")
         ->type_name("ADDRESS:PORT")
         ->expected(1)
@@ -199,6 +210,7 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& o) {
                [&o](DirGrant g) { o.dirs.push_back(std::move(g)); })
         ->group("Grants");
     add_environment(*serve, o);
+    add_hosts(*serve, o);
     add_limits(*serve, o);
     struct { const char *name, *help; u64& value; } counts[] = {
         {"--threads", "threads for connections (default 1)", o.threads},

@@ -23,6 +23,7 @@ struct RunOptions {
     std::vector<std::pair<std::string, std::string>> environment;
     std::vector<std::string> listen;  // ADDRESS:PORT
     std::vector<LinkGrant> links;
+    std::vector<std::string> hosts;  // SCHEME://HOST[:PORT]
     std::optional<std::string> invoke, argv0, core_dump;
     std::optional<u64> fuel;
     std::optional<std::chrono::milliseconds> timeout;
@@ -72,6 +73,7 @@ struct ServeOptions {
     std::string file;
     std::string address = "127.0.0.1:8080";
     std::optional<std::string> metrics;   // ADDRESS:PORT
+    std::vector<std::string> hosts;       // SCHEME://HOST[:PORT]
     std::vector<DirGrant> dirs;
     std::vector<std::pair<std::string, std::string>> environment;
     u64 threads = 1, workers = 16, reuse = 1, max_requests = 256, max_queue = 1024, max_connections = 4096;

@@ -10,6 +10,7 @@ void grant(wasi::Context& wasi, const RunOptions& options, const std::string& la
     wasi.inherit_stdio().arg(options.argv0.value_or(label));
     for (const std::string& a : options.arguments) wasi.arg(a);
     for (const auto& [name, value] : options.environment) wasi.env(name, value);
+    for (const std::string& h : options.hosts) wasi.allow_host(h);
     for (const DirGrant& d : options.dirs) wasi.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
     for (const std::string& address : options.listen) wasi.listen(address);
 }

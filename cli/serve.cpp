@@ -75,6 +75,7 @@ wasi::ServeOptions serve_options(const ServeOptions& o) {
         wasi::Context c;
         c.arg(o.file).inherit_stdout().inherit_stderr();
         for (const auto& [name, value] : o.environment) c.env(name, value);
+        for (const std::string& h : o.hosts) c.allow_host(h);
         for (const DirGrant& d : o.dirs) c.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
         return c;
     };

@@ -33,6 +33,7 @@ Result<void> add_p2(ComponentLinker& linker, const Context& context) {
     p2::add_random(b);
     p2::add_cli(b);
     p2::add_http(b);
+    p2::add_http_client(b);
     return {};
 }
 

@@ -1,5 +1,7 @@
 #include "context.hpp"
 
+#include "http/client.hpp"
+
 #include <algorithm>
 
 #include "os/environment.hpp"
@@ -49,6 +51,7 @@ struct Seeded {
 
 ContextData::ContextData() {
     for (auto& s : streams) s = std::make_shared<Stream>();
+    outbound = std::make_shared<http::Outbound>();
 }
 
 Os<u64> ContextData::time(os::ClockId clock) const {
@@ -138,6 +141,13 @@ Context& Context::dir(std::string host_path, std::string guest_path, Access acce
     Os<os::Descriptor> d = os::open_host_directory(host_path);
     if (!d) note(*data_, Error::Kind::io, host_path + ": " + text(d.error()));
     else data_->directories.push_back({std::make_shared<os::Descriptor>(std::move(*d)), std::move(guest_path), access == ReadOnly});
+    return *this;
+}
+
+Context& Context::allow_host(std::string rule) {
+    auto parsed = http::parse_host_rule(rule);
+    if (!parsed) note(*data_, Error::Kind::usage, parsed.error());
+    else data_->outbound->rules.push_back(std::move(*parsed));
     return *this;
 }
 

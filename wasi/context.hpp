@@ -12,6 +12,10 @@
 #include "os/path.hpp"
 #include "os/wait.hpp"
 
+namespace heddle::http {
+struct Outbound;
+}
+
 namespace heddle::wasi {
 
 // One standard stream: the system's, or bytes in memory.
@@ -44,6 +48,7 @@ struct ContextData {
     os::Confinement confinement = os::Confinement::automatic;
     os::Cancellation cancellation;
     std::shared_ptr<Reactor> reactor;                      // empty: each guest of components makes its own
+    std::shared_ptr<http::Outbound> outbound;              // what wasi:http may reach
     std::shared_ptr<Tracer> tracer;                        // empty: calls are not traced
     std::optional<i32> exit_code;
     std::optional<Error> error;                            // the first thing that went wrong while it was built

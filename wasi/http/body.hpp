@@ -10,23 +10,6 @@
 
 namespace heddle::http {
 
-// Where a body comes from: one read at a time.
-class BodySource {
-public:
-    virtual ~BodySource() = default;
-    virtual void read(std::function<void(BodyPart)> then) = 0;
-};
-
-// Where a body goes to.
-class BodySink {
-public:
-    virtual ~BodySink() = default;
-    // `then` comes when the bytes have left, or never will (false).
-    virtual void write(std::string bytes, std::function<void(bool)> then) = 0;
-    virtual void finish(Fields trailers) = 0;
-    virtual void abort() = 0;
-};
-
 // A case of wasi:http/types.error-code.
 struct ErrorCode {
     enum Case : u8 {
@@ -41,6 +24,25 @@ struct ErrorCode {
     Case what = internal_error;
     std::optional<std::string> text = {};   // a DNS code, a field's name, a coding, of an internal error what happened
     std::optional<u64> number = {};         // a size, a TLS alert
+};
+
+// Where a body comes from: one read at a time.
+class BodySource {
+public:
+    virtual ~BodySource() = default;
+    virtual void read(std::function<void(BodyPart)> then) = 0;
+    // What an error in a part was, when more is known than its kind.
+    virtual std::optional<ErrorCode> failure() const { return std::nullopt; }
+};
+
+// Where a body goes to.
+class BodySink {
+public:
+    virtual ~BodySink() = default;
+    // `then` comes when the bytes have left, or never will (false).
+    virtual void write(std::string bytes, std::function<void(bool)> then) = 0;
+    virtual void finish(Fields trailers) = 0;
+    virtual void abort() = 0;
 };
 
 }  // namespace heddle::http

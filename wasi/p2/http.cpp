@@ -299,7 +299,10 @@ void BodyIn::came(http::BodyPart part) {
     if (!discarding_) bytes_ = std::move(part.bytes);
     at_ = 0;
     if (!charge_.try_resize(bytes_.size())) error_ = ErrorCode{.what = ErrorCode::internal_error, .text = "no host memory left for the body"};
-    if (part.error) error_ = code_of(*part.error);
+    if (part.error) {
+        auto known = source_->failure();
+        error_ = known ? *known : code_of(*part.error);
+    }
     trailers_ = std::move(part.trailers);
     ended_ = part.end || error_;
     if (ended_) source_ = nullptr;

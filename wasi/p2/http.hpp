@@ -188,5 +188,6 @@ http::Fields without_forbidden(const http::Fields& fields);
 std::string describe(const ErrorCode& e);
 
 void add_http(Binder& b);
+void add_http_client(Binder& b);
 
 }  // namespace heddle::wasi::p2

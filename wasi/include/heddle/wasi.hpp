@@ -73,6 +73,10 @@ public:
     // The port of the nth listener.
     std::optional<u16> listener_port(std::size_t n) const;
 
+    // ---- hosts the program may send HTTP requests to: "https://api.example.com", "http://127.0.0.1:8080", "https://*.example.com". Scheme, host
+    // and port must match. What a name resolves to must be a public address, or be granted itself. An error is kept and reported by add().
+    Context& allow_host(std::string rule);
+
     // ---- clocks and chance; by default the system's
     Context& wall_clock(std::function<u64()> nanoseconds_since_1970);
     Context& monotonic_clock(std::function<u64()> nanoseconds);
