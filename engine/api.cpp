@@ -67,7 +67,7 @@ namespace {
 
 CodeOptions code_options(const Config& c) {
     u32 copies = c.handler_copies == 0 ? suitable_copies() : std::min(c.handler_copies, hot_copies());
-    return {.metering = c.metering, .superinstructions = c.superinstructions, .copies = copies, .profile = c.profile};
+    return {.metering = c.metering, .superinstructions = c.superinstructions && copies > 0, .copies = copies, .profile = c.profile};
 }
 
 Module load_module(const Engine& engine, std::vector<u8>&& bytes, std::string name) {

@@ -9,6 +9,9 @@
 #include "memory.hpp"
 
 namespace heddle {
+
+extern const bool hot_by_default;  // beside the tables, by the build
+
 namespace {
 
 // ---- the sequences as a tree: from a node by a handler to a node, kept in one hash table that is made at compile time
@@ -99,6 +102,7 @@ std::span<const Cover> cover(std::span<const HandlerId> cells) {
 u32 hot_copies() { return hot_table_copies; }
 
 u32 suitable_copies() {
+    if (!hot_by_default) return 0;
     u64 cache = second_level_cache_bytes();
     u64 fit = cache == 0 ? hot_table_copies : cache / 2 / (hot_count * hot_bytes_per_handler);
     return u32(std::clamp<u64>(fit, 1, hot_table_copies));

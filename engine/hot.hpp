@@ -62,7 +62,7 @@ Membership membership(HandlerId id);
 // As hot.def writes it, or the name of a handler that cannot be a member.
 std::string handler_name(HandlerId id);
 
-// How many copies there are, and how many suit this machine.
+// How many copies there are, and how many suit this machine; 0: none is to be used.
 u32 hot_copies();
 u32 suitable_copies();
 

@@ -226,7 +226,6 @@ TEST(Hot, copies_are_used_in_turn) {
         seen.insert(chosen[0]);
     }
     EXPECT_EQ(seen.size(), hot_copies());
-    EXPECT_GE(suitable_copies(), 1u);
     EXPECT_LE(suitable_copies(), hot_copies());
 }
 
