@@ -190,6 +190,34 @@ std::set<u32> reachable_imports(const Module& adapter, const std::set<std::strin
     return imports;
 }
 
+std::vector<u8> trimmed(const Module& adapter, const std::set<std::string>& exports) {
+    std::vector<std::string> names(exports.begin(), exports.end());
+    std::vector<bool> reached = reachable_functions(adapter, names);
+    std::size_t func = summarize(adapter).imported_funcs;
+    static constexpr u8 trap[] = {0x00, 0x00, 0x0b};  // no locals, unreachable, end
+    Writer out;
+    out.span(adapter.bytes().first(8));
+    for (const Section& s : sections_of(adapter.bytes())) {
+        if (s.id == 0) continue;
+        Writer code;
+        if (s.id == code_section) {
+            Reader r(s.contents);
+            u32 n = r.u32_leb();
+            code.u32_leb(n);
+            for (; n > 0; --n) {
+                std::span<const u8> body = r.take(r.u32_leb());
+                if (!reached[func++]) body = trap;
+                code.u64_leb(body.size());
+                code.span(body);
+            }
+        } else code.span(s.contents);
+        out.byte(s.id);
+        out.u64_leb(code.bytes.size());
+        out.span(code.bytes);
+    }
+    return std::move(out.bytes);
+}
+
 std::vector<u8> with_stack(const Module& adapter) {
     auto stack = global_named(adapter, "__stack_pointer"), state = global_named(adapter, "allocation_state");
     auto realloc = imported_func(adapter, "__main_module__", "cabi_realloc");

@@ -524,7 +524,7 @@ CorePart load(const Engine& engine, std::span<const u8> bytes, const std::string
 }
 
 // The adapter's functions that the main module imports, and those that the world exports by it, say which of its own imports count.
-void drop_unused(CorePart& adapter, const std::set<std::string>& wanted) {
+void drop_unused(const Engine& engine, CorePart& adapter, const std::set<std::string>& wanted) {
     std::set<std::string> roots = wanted;
     for (const ExportType& e : adapter.exports)
         if (e.name.find('#') != e.name.npos || e.name.starts_with("cabi_") || e.name.starts_with("cm32p2")) roots.insert(e.name);
@@ -535,6 +535,9 @@ void drop_unused(CorePart& adapter, const std::set<std::string>& wanted) {
             i.what = CoreImport::What::unused;
             i.memory = i.realloc = false;
         }
+    auto module = Module::load(engine, trimmed(adapter.module, roots));
+    if (!module) throw module.error();
+    adapter.module = *module;
 }
 
 std::vector<u8> make(const Engine& engine, std::span<const u8> module, std::span<const Adapter> adapters) {
@@ -566,7 +569,7 @@ std::vector<u8> make(const Engine& engine, std::span<const u8> module, std::span
             p.imports.push_back(core_import({r, world, names, !p.name.empty()}, p.module, i));
             if (p.name.empty() && p.imports.back().what == CoreImport::What::adapter) wanted[i.module].insert(i.name);
         }
-        if (!p.name.empty()) drop_unused(p, wanted[p.name]);
+        if (!p.name.empty()) drop_unused(engine, p, wanted[p.name]);
         for (const CoreImport& i : p.imports) use_import(live, r, i);
     }
     for (const CoreImport& i : parts[0].imports) {

@@ -121,9 +121,14 @@ private:
         } else if (e.type.kind == t::Type::Kind::defined) def.kind = structure(types_[e.type.defined()].kind);
         else if (e.type.kind != t::Type::Kind::resource) fail("`" + name + "` is the type of a function, an instance or a component");
         u32 index = push(std::move(def));
-        named_.insert_or_assign(e.type, index);
+        if (!is_named_within(e.type, owner, owner_index)) named_.insert_or_assign(e.type, index);
         remember_resource(e.type, index);
         return index;
+    }
+    // A resource and an alias of it in one interface are one type where they come in: its functions speak of the resource.
+    bool is_named_within(t::Type type, wit::TypeDef::Owner owner, u32 owner_index) const {
+        auto known = named_.find(type);
+        return known != named_.end() && r_.types[known->second].owner == owner && r_.types[known->second].owner_index == owner_index;
     }
 
     std::optional<u32> find(t::Type type) const {

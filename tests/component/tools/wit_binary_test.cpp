@@ -98,6 +98,15 @@ TEST(WitBinary, attributes_of_names_are_kept) {
     EXPECT_EQ(round_trip(text), text);
 }
 
+TEST(WitBinary, a_resource_keeps_its_functions_beside_an_alias) {
+    Engine engine;
+    std::string wit = "package a:b; interface i { resource fields { constructor(); get: func() -> u32; } type trailers = fields; f: func(x: trailers); } world w { import i; }";
+    auto core = embedded(wit, "w", R"((module (import "a:b/i" "[constructor]fields" (func (result i32))) (import "a:b/i" "f" (func (param i32)))))");
+    auto made = make_component(engine, core);
+    ASSERT_TRUE(made) << made.error().to_string();
+    EXPECT_NE(wit_of(engine, *made)->find("resource fields {\n      constructor();\n    }"), std::string::npos) << *wit_of(engine, *made);
+}
+
 TEST(WitBinary, several_worlds_in_one_module_are_put_together) {
     Engine engine;
     wit::Resolve one = packages("package a:b; world one { import f: func(); }"), two = packages("package a:b; world two { import g: func(x: u8); export h: func(); }");
