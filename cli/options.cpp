@@ -365,6 +365,8 @@ void add_tools(CLI::App& app, Tools& t) {
                   {add_new(*component, t.make), &t.make},
                   {add_unbundle(*component, t.unbundle), &t.unbundle},
                   {add_compose(app, t.compose), &t.compose}};
+}
+
 CLI::App* add_call(CLI::App& app, CallOptions& o) {
     CLI::App* call = app.add_subcommand("call", "call one materializer of an app: JSON in, JSON out");
     call->add_option("app", o.app, "the app's manifest")->required()->type_name("APP");

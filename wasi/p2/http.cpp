@@ -111,35 +111,34 @@ struct Wit<p2::HeaderError> {
     static Val to(Guest&, p2::HeaderError e) { return Val::variant(u32(e)); }
     static ValueType type() { return ValueType::variant({{"invalid-syntax", std::nullopt}, {"forbidden", std::nullopt}, {"immutable", std::nullopt}}); }
 };
-template <>
-struct Wit<ErrorCode> {
-    static Val to(Guest&, const ErrorCode& e) {
-        auto record = [](Val a, Val b) { return Val::record({std::move(a), std::move(b)}); };
-        auto field = [&] { return record(p2::optional_val(e.text), p2::optional_val(p2::narrow<u32>(e.number))); };
-        switch (p2::error_cases[e.what].payload) {
-            case p2::Payload::none: return Val::variant(e.what);
-            case p2::Payload::dns: return Val::variant(e.what, record(p2::optional_val(e.text), p2::optional_val(p2::narrow<u16>(e.number))));
-            case p2::Payload::alert: return Val::variant(e.what, record(p2::optional_val(p2::narrow<u8>(e.number)), p2::optional_val(e.text)));
-            case p2::Payload::size64: return Val::variant(e.what, p2::optional_val(e.number));
-            case p2::Payload::size32: return Val::variant(e.what, p2::optional_val(p2::narrow<u32>(e.number)));
-            case p2::Payload::field: return Val::variant(e.what, field());
-            case p2::Payload::optional_field: return Val::variant(e.what, Val::some(field()));
-            case p2::Payload::text: return Val::variant(e.what, p2::optional_val(e.text));
-        }
-        return Val::variant(e.what);
+Val Wit<ErrorCode>::to(Guest&, const ErrorCode& e) {
+    auto record = [](Val a, Val b) { return Val::record({std::move(a), std::move(b)}); };
+    auto field = [&] { return record(p2::optional_val(e.text), p2::optional_val(p2::narrow<u32>(e.number))); };
+    switch (p2::error_cases[e.what].payload) {
+        case p2::Payload::none: return Val::variant(e.what);
+        case p2::Payload::dns: return Val::variant(e.what, record(p2::optional_val(e.text), p2::optional_val(p2::narrow<u16>(e.number))));
+        case p2::Payload::alert: return Val::variant(e.what, record(p2::optional_val(p2::narrow<u8>(e.number)), p2::optional_val(e.text)));
+        case p2::Payload::size64: return Val::variant(e.what, p2::optional_val(e.number));
+        case p2::Payload::size32: return Val::variant(e.what, p2::optional_val(p2::narrow<u32>(e.number)));
+        case p2::Payload::field: return Val::variant(e.what, field());
+        case p2::Payload::optional_field: return Val::variant(e.what, Val::some(field()));
+        case p2::Payload::text: return Val::variant(e.what, p2::optional_val(e.text));
     }
-    // What a guest says went wrong: the case and its words are enough.
-    static ErrorCode from(Guest&, const Val& v) {
-        ErrorCode e{.what = ErrorCode::Case(v.case_index())};
-        if (p2::error_cases[e.what].payload == p2::Payload::text && v.payload()->payload()) e.text = v.payload()->payload()->as_string();
-        return e;
-    }
-    static ValueType type() {
-        std::vector<ValueType::Member> cases;
-        for (const auto& c : p2::error_cases) cases.push_back({c.name, p2::payload_type(c.payload)});
-        return ValueType::variant(std::move(cases));
-    }
-};
+    return Val::variant(e.what);
+}
+
+// What a guest says went wrong: the case and its words are enough.
+ErrorCode Wit<ErrorCode>::from(Guest&, const Val& v) {
+    ErrorCode e{.what = ErrorCode::Case(v.case_index())};
+    if (p2::error_cases[e.what].payload == p2::Payload::text && v.payload()->payload()) e.text = v.payload()->payload()->as_string();
+    return e;
+}
+
+ValueType Wit<ErrorCode>::type() {
+    std::vector<ValueType::Member> cases;
+    for (const auto& c : p2::error_cases) cases.push_back({c.name, p2::payload_type(c.payload)});
+    return ValueType::variant(std::move(cases));
+}
 
 }  // namespace heddle::wasi
 

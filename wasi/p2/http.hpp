@@ -4,6 +4,17 @@
 #include "http/body.hpp"
 #include "p2/p2.hpp"
 
+namespace heddle::wasi {
+
+template <>
+struct Wit<http::ErrorCode> {
+    static Val to(Guest&, const http::ErrorCode& e);
+    static http::ErrorCode from(Guest&, const Val& v);
+    static ValueType type();
+};
+
+}  // namespace heddle::wasi
+
 namespace heddle::wasi::p2 {
 
 using http::ErrorCode;
