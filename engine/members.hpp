@@ -116,7 +116,8 @@ constexpr auto control_member() {
 template <u32 index>
 constexpr auto body_member() {
 #define PLAIN(name, ...) if constexpr (Body(index) == Body::name) return Straight<__VA_ARGS__, words(Body::name)>{}; else
-#define PLAIN_D(name) PLAIN(name, name<false>) PLAIN(name##_d, name<true>)
+// GCC 12 makes no function of a template that only a template argument names, unless the name depends on a parameter.
+#define PLAIN_D(name) PLAIN(name, name<index == ~0u>) PLAIN(name##_d, name<index != ~0u>)
     PLAIN(move, move) PLAIN(move2, move2) PLAIN(move3, move3) PLAIN(move_v128, move_v128) PLAIN(move_wide, move_wide) PLAIN(set_const, set_const)
     PLAIN(set_const64, set_const64) PLAIN(set_v128, set_v128) PLAIN(set_acc, set_acc) PLAIN(set_acc_f64, set_acc_f64)
     PLAIN(set_acc_f32, set_acc_f32) PLAIN_D(const_acc) PLAIN_D(const64_acc) PLAIN_D(const_acc_f64) PLAIN_D(const_acc_f32)
