@@ -1,6 +1,7 @@
 // Reading and recognising files.
 #include "source.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -149,14 +150,16 @@ std::expected<std::vector<u8>, Failure> read_file(const std::string& path, u64 m
         return std::unexpected(Failure{not_runnable, label + ": is a directory, not a WebAssembly file"});
     std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
     if (!file) return std::unexpected(os_failure(label, errno));
+    // One read for a file whose size is known, with a byte more so that it sees the end; what is read into is zeroed first.
+    constexpr std::uintmax_t smallest = std::uintmax_t(1) << 16;
+    std::uintmax_t size = path == "-" ? 0 : std::filesystem::file_size(path, ignored);
+    std::size_t chunk = std::size_t(size <= max_bytes ? std::max(size + 1, smallest) : smallest);
     std::vector<u8> bytes;
-    for (std::size_t n = 1; n != 0;) {
-        constexpr std::size_t chunk = std::size_t(1) << 20;
+    for (; !std::feof(file.get()); chunk = std::max(bytes.size(), std::size_t(smallest))) {
         std::size_t old = bytes.size();
         bytes.resize(old + chunk);
         errno = 0;
-        n = std::fread(bytes.data() + old, 1, chunk, file.get());
-        bytes.resize(old + n);
+        bytes.resize(old + std::fread(bytes.data() + old, 1, chunk, file.get()));
         if (std::ferror(file.get())) return std::unexpected(os_failure(label, errno));
         if (bytes.size() > max_bytes)
             return std::unexpected(
