@@ -43,8 +43,9 @@ def build(folder):
     shutil.copytree(wit, folder / "wit/deps")
     (folder / "wit/world.wit").write_text(WORLD)
     core, embedded, component = (str(folder / name) for name in ("core.wasm", "embedded.wasm", "server.wasm"))
-    flags = ["--target=wasm32-unknown-unknown", "-O2", "-nostdlib", "-ffreestanding", "--no-wasm-opt", "-Wno-unknown-argument", "-Wl,--no-entry,-s"]
-    subprocess.run([CLANG, *flags, str(SOURCE), "-o", core], check=True)
+    target = [CLANG, "--target=wasm32-unknown-unknown", "-nostdlib"]
+    subprocess.run([*target, "-O2", "-ffreestanding", "-c", str(SOURCE), "-o", core + ".o"], check=True)
+    subprocess.run([*target, "-Wl,--no-entry,-s", core + ".o", "-o", core], check=True)
     subprocess.run([HEDDLE, "component", "embed", str(folder / "wit"), core, "-w", "server", "-o", embedded], check=True)
     subprocess.run([HEDDLE, "component", "new", embedded, "-o", component], check=True)
     return component, None
