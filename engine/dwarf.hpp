@@ -109,7 +109,7 @@ private:
     void spend(u64 cost);
 
     DwarfSections s_;
-    u64 budget_ = 4'000'000;  // entries, rows, ranges and files that all look-ups together may read
+    u64 budget_ = 2'000'000;  // entries, rows, ranges and files that all look-ups together may read
     std::vector<dwarf::Unit> units_;
     std::unordered_map<u64, dwarf::Abbreviations> abbreviations_;
     std::unordered_map<u64, dwarf::LineTable> lines_;  // by the program's offset
