@@ -165,12 +165,29 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
         ->group("Grants");
     add_environment(*run, o);
     add_hosts(*run, o);
-    run->add_option("--listen", o.listen, "a listening socket the guest gets as an open descriptor")
-        ->type_name("ADDRESS:PORT")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->group("Grants");
+    struct ListGrant {
+        const char* option;
+        std::vector<std::string>& to;
+        const char *type, *help;
+    };
+    const ListGrant lists[] = {
+        {"--listen", o.listen, "ADDRESS:PORT", "a listening socket the guest gets as an open descriptor"},
+        {"--allow-net", o.allow_net, "PROTOCOL:connect:HOST:PORT",
+         "where a component may connect or send to: tcp or udp; an address, network, name or *; a port, a range or *"},
+        {"--allow-listen", o.allow_listen, "[PROTOCOL:]ADDRESS:PORT", "where a component may bind and listen; port 0: any free one"},
+        {"--allow-lookup", o.allow_lookup, "NAME", "a name that a component may look up: example.com, *.example.com, *"},
+    };
+    for (const ListGrant& l : lists)
+        run->add_option(l.option, l.to, l.help)
+            ->type_name(l.type)
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+            ->group("Grants");
+    run->add_flag("--inherit-env", o.inherit_env, "all of heddle's own environment")->group("Grants");
+    run->add_flag("--inherit-network", o.inherit_network, "everything on the network that heddle may do itself")->group("Grants");
+    run->add_flag("--trace", o.trace, "write every WASI call of a component to standard error: name, arguments, result, time");
+    run->add_flag("--trace-json", o.trace_json, "the same, one JSON object per line");
     run->add_option("--invoke", o.invoke,
                     "call an exported function and print its results: 'name(1, 2.5)', of a component 'ns:pkg/iface.name({a: 1}, \"x\")'")
         ->type_name("CALL");

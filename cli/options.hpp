@@ -22,6 +22,9 @@ struct RunOptions {
     std::vector<DirGrant> dirs;
     std::vector<std::pair<std::string, std::string>> environment;
     std::vector<std::string> listen;  // ADDRESS:PORT
+    std::vector<std::string> allow_net, allow_listen, allow_lookup;  // of components
+    bool inherit_env = false, inherit_network = false;
+    bool trace = false, trace_json = false;
     std::vector<LinkGrant> links;
     std::vector<std::string> hosts;  // SCHEME://HOST[:PORT]
     std::optional<std::string> invoke, argv0, core_dump;

@@ -4,15 +4,24 @@
 
 #include <fmt/format.h>
 
+#include <heddle/wasi_trace.hpp>
+
 namespace heddle::cli {
 
 void grant(wasi::Context& wasi, const RunOptions& options, const std::string& label) {
     wasi.inherit_stdio().arg(options.argv0.value_or(label));
     for (const std::string& a : options.arguments) wasi.arg(a);
+    if (options.inherit_env) wasi.inherit_env();
     for (const auto& [name, value] : options.environment) wasi.env(name, value);
     for (const std::string& h : options.hosts) wasi.allow_host(h);
     for (const DirGrant& d : options.dirs) wasi.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
     for (const std::string& address : options.listen) wasi.listen(address);
+    for (const std::string& rule : options.allow_net) wasi.allow_net(rule);
+    for (const std::string& rule : options.allow_listen) wasi.allow_listen(rule);
+    for (const std::string& name : options.allow_lookup) wasi.allow_lookup(name);
+    if (options.inherit_network) wasi.inherit_network();
+    if (options.trace || options.trace_json)
+        wasi::trace(wasi, [](std::string_view line) { fmt::print(stderr, "{}\n", line); }, options.trace_json);
 }
 
 void announce_ports(const wasi::Context& wasi, const RunOptions& options) {

@@ -104,6 +104,9 @@ Host feed_native(Caller& c, Thread& t) {
 void feed_later(const std::weak_ptr<SharedCopy>& weak) {
     auto shared = weak.lock();
     if (!shared || shared->dropped) return;
+    if (shared->pump) return shared->machine->completions.push_back([shared] {
+        if (shared->pump) shared->pump();
+    });
     shared->machine->completions.push_back([shared] {
         if (!shared->pending || shared->dropped || !shared->host) return;
         auto* writer = static_cast<HostWriter*>(shared->host.get());
@@ -118,6 +121,69 @@ void read_now(SharedCopy& shared, HostReader& reader) {
     reader.arm();
     if (reader.failure && writer) shared.machine->kill(*writer->group, *reader.failure);
     reader.failure = nullptr;
+}
+
+// A stream that the host writes and reads: lists go from the one function to the other, no guest between.
+struct Pump {
+    Pump(SharedCopy& s, std::shared_ptr<HostWriter> w, u32 m) : shared(s), writer(std::move(w)), max(m) {}
+
+    // What a guest left of the last list, then what the writer gives.
+    std::optional<Val> take() {
+        Buffer& b = writer->buffer;
+        if (b.remain() == 0) return writer->ended ? std::nullopt : writer->pull(max);
+        const Val& list = b.values.front();
+        u32 from = std::exchange(b.progress, b.length);
+        if (list.is_packed()) {
+            auto rest = list.packed_bytes().subspan(from * Val::scalar_bytes(list.packed_kind()));
+            return Val::packed(list.packed_kind(), {rest.begin(), rest.end()});
+        }
+        std::vector<Val> rest;
+        for (u32 i = from; i < b.length; ++i) rest.push_back(list.at(i));
+        return Val::list(std::move(rest));
+    }
+    void run() {
+        while (!paused && !done) {
+            std::optional<Val> list = take();
+            if (list && list->size() == 0) return shared.set_host_due(true);
+            if (!list) return end();
+            paused = !push(std::move(*list));
+            if (!shared.stream) return end();
+        }
+        shared.set_host_due(paused && !done);
+    }
+    void end() {
+        done = true;
+        shared.set_host_due(false);
+        if (ended) ended();
+        shared.machine->completions.push_back([s = shared.self.lock()] {
+            if (!s) return;
+            s->pump = nullptr;
+            s->drop();
+        });
+    }
+
+    SharedCopy& shared;
+    std::shared_ptr<HostWriter> writer;
+    u32 max;
+    std::function<bool(Val)> push;
+    std::function<void()> ended;
+    bool paused = false, done = false;
+};
+
+// Null: a guest writes it.
+std::shared_ptr<Pump> pump_of(const std::shared_ptr<SharedCopy>& shared, u32 max, std::function<bool(Val)> push, std::function<void()> ended) {
+    auto writer = std::dynamic_pointer_cast<HostWriter>(shared->host);
+    if (!writer) return nullptr;
+    auto p = std::make_shared<Pump>(*shared, std::move(writer), max);
+    p->push = std::move(push);
+    p->ended = std::move(ended);
+    shared->self = shared;
+    shared->pump = [p] { p->run(); };
+    shared->machine->host_reads.push_back(shared);
+    shared->machine->completions.push_back([shared] {
+        if (shared->pump) shared->pump();
+    });
+    return p;
 }
 
 Result<std::shared_ptr<SharedCopy>> take_end(const Val& v, bool stream) {
@@ -159,6 +225,15 @@ HostStream make_future(Store& store, std::function<std::optional<Val>()> pull) {
 Result<std::function<void()>> read_stream(Store& store, const Val& readable, std::function<bool(Val)> push, std::function<void()> ended, u32 max) {
     auto shared = take_end(readable, true);
     if (!shared) return std::unexpected(shared.error());
+    if (auto p = pump_of(*shared, max, push, ended))
+        return [s = *shared, weak = std::weak_ptr(p)] {
+            auto p = weak.lock();
+            if (!p) return;
+            s->machine->completions.push_back([s, p] {
+                p->paused = false;
+                p->run();
+            });
+        };
     auto reader = std::make_shared<HostReader>(**shared, max);
     reader->push = std::move(push);
     reader->ended = std::move(ended);
@@ -180,6 +255,11 @@ Result<std::function<void()>> read_stream(Store& store, const Val& readable, std
 Result<void> read_future(Store& store, const Val& readable, std::function<void(Val)> push) {
     auto shared = take_end(readable, false);
     if (!shared) return std::unexpected(shared.error());
+    auto first = [push](const Val& list) {
+        push(list.at(0));
+        return true;
+    };
+    if (pump_of(*shared, 1, first, {})) return {};
     auto reader = std::make_shared<HostReader>(**shared, 1);
     reader->push = [push = std::move(push)](Val list) {
         push(list.at(0));

@@ -52,6 +52,8 @@ struct SharedCopy {
     // The host's end: it writes when a guest's read waits, or reads what guests write.
     std::shared_ptr<CopySide> host;
     std::function<abi::Checked<void>()> on_waiting_read;
+    std::function<void()> pump;               // the host reads what it writes itself: moves on when there is more
+    std::weak_ptr<SharedCopy> self;           // while it is pumped
     bool host_is_due = false;                 // the other side waits for the host; counted in Machine::pending_host
     void set_host_due(bool due);
 

@@ -4,6 +4,7 @@
 #include "guest.hpp"
 #include "p2/http.hpp"
 #include "p2/p2.hpp"
+#include "p3/p3.hpp"
 
 namespace heddle::wasi {
 
@@ -32,12 +33,28 @@ Result<void> add_p2(ComponentLinker& linker, const Context& context) {
     p2::add_clocks(b);
     p2::add_random(b);
     p2::add_cli(b);
+    p2::add_filesystem(b);
+    p2::add_sockets(b);
     p2::add_http(b);
     p2::add_http_client(b);
     return {};
 }
 
-Result<void> add(ComponentLinker& linker, const Context& context) { return add_p2(linker, context); }
+Result<void> add_p3(ComponentLinker& linker, const Context& context) {
+    if (auto ok = usable(context); !ok) return ok;
+    Binder b(linker, context);
+    p3::add_clocks(b);
+    p3::add_random(b);
+    p3::add_cli(b);
+    p3::add_filesystem(b);
+    p3::add_sockets(b);
+    return {};
+}
+
+Result<void> add(ComponentLinker& linker, const Context& context) {
+    if (auto ok = add_p2(linker, context); !ok) return ok;
+    return add_p3(linker, context);
+}
 
 Result<void> attach(Store& store, const Context& context) {
     if (auto ok = usable(context); !ok) return ok;

@@ -171,6 +171,24 @@ std::optional<u16> Context::listener_port(std::size_t n) const {
     return port ? std::optional<u16>(*port) : std::nullopt;
 }
 
+Context& Context::allow_net(std::string rule) {
+    if (!data_->network.allow_net(rule))
+        note(*data_, Error::Kind::usage, "not a network rule: '" + rule + "'; one is written tcp:connect:HOST:PORT or udp:connect:HOST:PORT");
+    return *this;
+}
+Context& Context::allow_listen(std::string rule) {
+    if (!data_->network.allow_listen(rule))
+        note(*data_, Error::Kind::usage, "not a place to listen: '" + rule + "'; one is written [tcp:|udp:]ADDRESS:PORT with a numeric address");
+    return *this;
+}
+Context& Context::allow_lookup(std::string name) {
+    data_->network.allow_lookup(name);
+    return *this;
+}
+Context& Context::inherit_network() {
+    data_->network.allow_all();
+    return *this;
+}
 Context& Context::wall_clock(std::function<u64()> f) {
     data_->wall_clock = std::move(f);
     return *this;

@@ -8,6 +8,7 @@
 
 #include <heddle/wasi.hpp>
 
+#include "network.hpp"
 #include "os/clock.hpp"
 #include "os/path.hpp"
 #include "os/wait.hpp"
@@ -42,6 +43,7 @@ struct ContextData {
     std::shared_ptr<Stream> streams[3];
     std::vector<Directory> directories;
     std::vector<std::shared_ptr<os::Descriptor>> listeners;
+    NetworkPolicy network;
     std::function<u64()> wall_clock, monotonic_clock;      // empty: the system's
     std::function<void(std::span<u8>)> random;
     Limits limits;

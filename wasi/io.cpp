@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "os/clock.hpp"
+#include "os/socket.hpp"
 
 namespace heddle::wasi {
 
@@ -92,7 +93,7 @@ public:
     void arm() override { channel_->when_readable(*this, armed_); }
     StreamResult<std::vector<u8>> read(u64 len) override {
         if (ended_) return std::unexpected(StreamError::closed());
-        if (len == 0 || !channel_->can_read()) return std::vector<u8>();
+        if (len == 0 || (!channel_->is_socket() && !channel_->can_read())) return std::vector<u8>();
         std::vector<u8> bytes(std::min(len, stream_chunk));
         iovec v = piece(std::span(bytes));
         Os<std::size_t> n = os::read(channel_->fd(), {&v, 1});
@@ -148,9 +149,11 @@ private:
     // As much as goes without waiting.
     void push() {
         std::size_t done = 0;
-        while (done < kept_.size() && !ended_ && channel_->can_write()) {
-            iovec v = piece(std::span(std::as_const(kept_)).subspan(done).first(std::min(kept_.size() - done, pipe_chunk)));
-            Os<std::size_t> n = os::write_stream(channel_->fd(), {&v, 1});
+        bool socket = channel_->is_socket();
+        while (done < kept_.size() && !ended_ && (socket || channel_->can_write())) {
+            auto rest = std::span(std::as_const(kept_)).subspan(done);
+            iovec v = piece(socket ? rest : rest.first(std::min(rest.size(), pipe_chunk)));
+            Os<std::size_t> n = socket ? os::send(channel_->fd(), {&v, 1}) : os::write_stream(channel_->fd(), {&v, 1});
             if (!n && n.error() == Errno::again) break;
             if (!n) fail(n.error());
             else done += *n;

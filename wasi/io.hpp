@@ -87,7 +87,8 @@ inline constexpr u64 stream_chunk = u64(1) << 16;  // of one read or write that 
 // A descriptor with what waits for it. Shared by the streams over one socket.
 class Channel {
 public:
-    Channel(Guest& g, std::shared_ptr<os::Descriptor> d) : descriptor(std::move(d)), reactor_(g.reactor()) {}
+    enum class Kind : u8 { any, socket };  // a socket of ours never makes a call wait
+    Channel(Guest& g, std::shared_ptr<os::Descriptor> d, Kind k = Kind::any) : descriptor(std::move(d)), kind(k), reactor_(g.reactor()) {}
     int fd() const { return descriptor->get(); }
     bool can_read() const;
     bool can_write() const;
@@ -96,6 +97,8 @@ public:
     void when_writable(Source& source, bool& armed) { when(source, armed, false); }
 
     std::shared_ptr<os::Descriptor> descriptor;
+    const Kind kind;
+    bool is_socket() const { return kind == Kind::socket; }
 
 private:
     void when(Source& source, bool& armed, bool reading);

@@ -1,6 +1,11 @@
 #include "trace.hpp"
 
+#include <algorithm>
+
+#include <heddle/wasi_trace.hpp>
 #include <heddle/wave.hpp>
+
+#include "context.hpp"
 
 #include "os/clock.hpp"
 
@@ -133,6 +138,10 @@ struct Line {
 };
 
 }  // namespace
+
+void trace(const Context& context, std::function<void(std::string_view)> write, bool json) {
+    context.data().tracer = std::make_shared<Tracer>(std::move(write), json);
+}
 
 std::function<void(const std::optional<Val>&)> Tracer::begin(component::HostCall& call) {
     Line line{call.name(), call.type(), {}, now()};

@@ -7,17 +7,13 @@
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
 #include <sys/socket.h>
 
 namespace heddle::wasi::os {
 
 namespace {
-
-struct Address {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-};
 
 std::optional<Address> parse_address(const std::string& text) {
     std::size_t colon = text.rfind(':');
@@ -28,21 +24,9 @@ std::optional<Address> parse_address(const std::string& text) {
     if (error != std::errc() || end != port_text.data() + port_text.size()) return std::nullopt;
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
 
-    Address a;
-    sockaddr_in v4{};
-    sockaddr_in6 v6{};
-    if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(port);
-        std::memcpy(&a.storage, &v4, a.size = sizeof v4);
-    } else if (inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(port);
-        std::memcpy(&a.storage, &v6, a.size = sizeof v6);
-    } else {
-        return std::nullopt;
-    }
-    return a;
+    auto a = parse_ip(host);
+    if (!a) return std::nullopt;
+    return a->is_v6() ? Address::v6(a->bytes6(), port) : Address::v4(a->bytes4(), port);
 }
 
 msghdr message(std::span<const iovec> v) {
@@ -61,8 +45,8 @@ Os<Descriptor> listen_at(const std::string& text) {
     if (!s) return last_error();
     int on = 1;
     setsockopt(s.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(s.get(), reinterpret_cast<const sockaddr*>(&a->storage), a->size) != 0) return last_error();
-    if (listen(s.get(), SOMAXCONN) != 0) return last_error();
+    if (::bind(s.get(), a->get(), a->size) != 0) return last_error();
+    if (::listen(s.get(), SOMAXCONN) != 0) return last_error();
     return s;
 }
 
@@ -119,6 +103,129 @@ Os<std::size_t> send(int fd, std::span<const iovec> from) {
 Os<void> shut_down(int fd, bool reading, bool writing) {
     if (shutdown(fd, reading ? (writing ? SHUT_RDWR : SHUT_RD) : SHUT_WR) != 0) return last_error();
     return {};
+}
+
+// ---- for components ---------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class F>
+Os<void> done(F f) {
+    int r;
+    do r = f();
+    while (r < 0 && errno == EINTR);
+    if (r < 0) return last_error();
+    return {};
+}
+
+using NameOf = int (*)(int, sockaddr*, socklen_t*);
+Os<Address> named(NameOf f, int fd) {
+    Address a;
+    a.size = sizeof a.storage;
+    if (f(fd, reinterpret_cast<sockaddr*>(&a.storage), &a.size) != 0) return last_error();
+    return a;
+}
+
+struct OptionName {
+    int level, name;
+};
+OptionName option_name(SocketOption o, bool v6) {
+    switch (o) {
+        case SocketOption::keep_alive: return {SOL_SOCKET, SO_KEEPALIVE};
+        case SocketOption::keep_alive_idle: return {IPPROTO_TCP, TCP_KEEPIDLE};
+        case SocketOption::keep_alive_interval: return {IPPROTO_TCP, TCP_KEEPINTVL};
+        case SocketOption::keep_alive_count: return {IPPROTO_TCP, TCP_KEEPCNT};
+        case SocketOption::hop_limit: return v6 ? OptionName{IPPROTO_IPV6, IPV6_UNICAST_HOPS} : OptionName{IPPROTO_IP, IP_TTL};
+        case SocketOption::receive_buffer: return {SOL_SOCKET, SO_RCVBUF};
+        case SocketOption::send_buffer: break;
+    }
+    return {SOL_SOCKET, SO_SNDBUF};
+}
+
+}  // namespace
+
+Os<Descriptor> open_socket(bool v6, bool stream) {
+    Descriptor s(socket(v6 ? AF_INET6 : AF_INET, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!s) return last_error();
+    int on = 1;
+    if (v6) setsockopt(s.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    return s;
+}
+
+Os<void> bind(int fd, const Address& at) {
+    // A server that is started again need not wait for its old connections to be forgotten.
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    return done([&] { return ::bind(fd, at.get(), at.size); });
+}
+
+Os<void> connect(int fd, const Address& to) {
+    if (::connect(fd, to.get(), to.size) == 0) return {};
+    if (errno == EINTR) return fail(Errno::inprogress);
+    return last_error();
+}
+
+Os<void> connect_result(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return last_error();
+    if (error != 0) return fail(errno_of(error));
+    return {};
+}
+
+Os<void> disconnect(int fd) {
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    return done([&] { return ::connect(fd, &nobody, sizeof nobody); });
+}
+
+Os<void> listen(int fd, int backlog) {
+    return done([&] { return ::listen(fd, backlog); });
+}
+
+Os<std::pair<Descriptor, Address>> accept_from(int fd) {
+    Address a;
+    for (;;) {
+        a.size = sizeof a.storage;
+        Descriptor d(accept4(fd, reinterpret_cast<sockaddr*>(&a.storage), &a.size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (d) return std::pair(std::move(d), a);
+        if (errno != EINTR && errno != ECONNABORTED) return last_error();
+    }
+}
+
+Os<Address> local_address(int fd) { return named(getsockname, fd); }
+Os<Address> remote_address(int fd) { return named(getpeername, fd); }
+
+Os<std::size_t> receive_from(int fd, std::span<u8> to, Address& from) {
+    from.size = sizeof from.storage;
+    ssize_t n;
+    do n = recvfrom(fd, to.data(), to.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from.storage), &from.size);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return last_error();
+    return std::size_t(n);
+}
+
+Os<std::size_t> send_to(int fd, std::span<const u8> bytes, const Address* to) {
+    ssize_t n;
+    do n = sendto(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, to ? to->get() : nullptr, to ? to->size : 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return last_error();
+    return std::size_t(n);
+}
+
+Os<int> get_option(int fd, SocketOption o, bool v6) {
+    auto [level, name] = option_name(o, v6);
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (getsockopt(fd, level, name, &value, &size) != 0) return last_error();
+    // Linux tells twice what was asked for: its own share is in it.
+    if (o == SocketOption::receive_buffer || o == SocketOption::send_buffer) value /= 2;
+    return value;
+}
+
+Os<void> set_option(int fd, SocketOption o, bool v6, int value) {
+    auto [level, name] = option_name(o, v6);
+    return done([&] { return setsockopt(fd, level, name, &value, sizeof value); });
 }
 
 }  // namespace heddle::wasi::os

@@ -77,6 +77,15 @@ public:
     // and port must match. What a name resolves to must be a public address, or be granted itself. An error is kept and reported by add().
     Context& allow_host(std::string rule);
 
+    // ---- the network, for components: nothing unless granted. A rule that cannot be read is an error that add() reports.
+    // "tcp:connect:HOST:PORT" or "udp:connect:HOST:PORT". HOST: an address ([::1] in brackets), a network (10.0.0.0/8), a name, or *; PORT: a
+    // number, a range (8000-8099), or *. A name also grants its look-up, and means the addresses that this look-up gave.
+    Context& allow_net(std::string rule);
+    // "ADDRESS:PORT", "tcp:ADDRESS:PORT" or "udp:ADDRESS:PORT", where the program may bind, listen and hear; port 0: any free one.
+    Context& allow_listen(std::string rule);
+    Context& allow_lookup(std::string name);                  // "example.com", "*.example.com", "*"
+    Context& inherit_network();                               // everything this process may do
+
     // ---- clocks and chance; by default the system's
     Context& wall_clock(std::function<u64()> nanoseconds_since_1970);
     Context& monotonic_clock(std::function<u64()> nanoseconds);

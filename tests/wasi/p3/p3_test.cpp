@@ -1,0 +1,203 @@
+// WASI 0.3, called from a guest; streams and futures are read and written by the test, as another component would.
+#include "attack_world.hpp"
+#include "forwarder.hpp"
+
+namespace heddle::wasi::testing {
+namespace {
+
+using test::TempDir;
+
+struct P3 {
+    Context context;
+    std::unique_ptr<Forwarder> g;
+    explicit P3(Context c, std::vector<std::string> parts = {}, Forwarder::Register add = &add_p3) : context(std::move(c)) {
+        g = std::make_unique<Forwarder>(context, std::move(parts), add);
+    }
+    Val call(const std::string& f, std::vector<Val> args = {}) { return g->call(f, std::move(args)); }
+    // Runs the Store until `done`.
+    template <class F>
+    void until(F done) {
+        constexpr int rounds = 10;  // what is done in one tick may leave something for the next
+        for (int idle = 0; !done();)
+            if (ComponentScheduler::tick(g->store)) idle = 0;
+            else if (++idle == rounds) {
+                g->store.wait_parked();
+                idle = 0;
+            }
+    }
+    std::string read_all(const Val& stream) {
+        std::string all;
+        bool ended = false;
+        auto more = component::read_stream(
+            g->store, stream,
+            [&](Val list) {
+                all += text_of(list);
+                return true;
+            },
+            [&] { ended = true; });
+        EXPECT_TRUE(more);
+        until([&] { return ended; });
+        return all;
+    }
+    Val read_future(const Val& future) {
+        std::optional<Val> v;
+        EXPECT_TRUE(component::read_future(g->store, future, [&](Val got) { v = std::move(got); }));
+        until([&] { return v.has_value(); });
+        return v.value_or(Val());
+    }
+    // A stream of those bytes, in small pieces.
+    Val stream_of(std::string text) {
+        auto at = std::make_shared<std::size_t>(0);
+        return component::make_stream(g->store,
+                                      [text = std::move(text), at](u32 most) -> std::optional<Val> {
+                                          std::size_t n = std::min<std::size_t>({most, text.size() - *at, 1000});
+                                          if (n == 0) return std::nullopt;
+                                          *at += n;
+                                          return bytes(std::string_view(text).substr(*at - n, n));
+                                      })
+            .readable;
+    }
+};
+
+TEST(P3, tells_what_the_context_says) {
+    P3 p(Context().args({"a", "b"}).env("K", "V").wall_clock([] { return u64(5'000'000'001); }).monotonic_clock([] { return u64(9); }));
+    EXPECT_EQ(p.call("wasi:cli/environment.get-arguments").size(), 2u);
+    EXPECT_EQ(p.call("wasi:cli/environment.get-environment").at(0).at(1).as_string(), "V");
+    EXPECT_EQ(p.call("wasi:cli/environment.get-initial-cwd").case_index(), 0u);
+    EXPECT_EQ(p.call("wasi:clocks/system-clock.now").at(0).as<i64>(), 5);
+    EXPECT_EQ(p.call("wasi:clocks/monotonic-clock.now").as<u64>(), 9u);
+    EXPECT_GT(p.call("wasi:clocks/monotonic-clock.get-resolution").as<u64>(), 0u);
+    EXPECT_GT(p.call("wasi:clocks/system-clock.get-resolution").as<u64>(), 0u);
+    EXPECT_EQ(p.call("wasi:clocks/timezone.iana-id").payload()->as_string(), "UTC");
+    EXPECT_EQ(p.call("wasi:random/random.get-random-bytes", {Val::u64(5)}).size(), 5u);
+    EXPECT_EQ(p.call("wasi:random/random.get-random-bytes", {Val::u64(~u64(0))}).size(), std::size_t(1) << 20);
+    EXPECT_EQ(p.call("wasi:cli/terminal-stdin.get-terminal-stdin").case_index(), 0u);
+}
+
+TEST(P3, waits_for_time) {
+    P3 p(Context(), {"wasi:clocks"});
+    u64 begin = p.call("wasi:clocks/monotonic-clock.now").as<u64>();
+    p.call("wasi:clocks/monotonic-clock.wait-for", {Val::u64(5'000'000)});
+    p.call("wasi:clocks/monotonic-clock.wait-for", {Val::u64(0)});
+    p.call("wasi:clocks/monotonic-clock.wait-until", {Val::u64(begin + 8'000'000)});
+    EXPECT_GE(p.call("wasi:clocks/monotonic-clock.now").as<u64>(), begin + 8'000'000);
+}
+
+TEST(P3, standard_streams_are_streams) {
+    Context c;
+    c.stdin_bytes("from outside").capture_stdout().capture_stderr();
+    P3 p(c, {"wasi:cli"});
+    Val in = p.call("wasi:cli/stdin.read-via-stream");
+    EXPECT_EQ(p.read_all(in.at(0)), "from outside");
+    EXPECT_EQ(p.read_future(in.at(1)).case_index(), 0u);
+    std::string text(200'000, 'o');
+    Val written = p.call("wasi:cli/stdout.write-via-stream", {p.stream_of(text)});
+    EXPECT_EQ(p.read_future(written).case_index(), 0u);
+    EXPECT_EQ(c.captured_stdout(), text);
+    EXPECT_EQ(p.read_future(p.call("wasi:cli/stderr.write-via-stream", {p.stream_of("err")})).case_index(), 0u);
+    EXPECT_EQ(c.captured_stderr(), "err");
+}
+
+TEST(P3, files_are_copied_through_streams) {
+    TempDir dir;
+    std::string text(150'000, 'f');
+    test::write_text(dir / "from", text);
+    P3 p(Context().dir(dir.string(), "/"), {"wasi:filesystem"});
+    const std::string d = "wasi:filesystem/types.[method]descriptor.";
+    Val root = p.call("wasi:filesystem/preopens.get-directories").at(0).at(0);
+    auto open = [&](const std::string& path, u32 how, u32 flags) {
+        return p.call(d + "open-at", {lend(root), Val::flags(1), Val::string(path), Val::flags(how), Val::flags(flags)});
+    };
+    Val from = good(open("from", 0, 1)), to = good(open("to", 1, 2));
+    Val reading = p.call(d + "read-via-stream", {lend(from), Val::u64(0)});
+    Val writing = p.call(d + "write-via-stream", {lend(to), reading.at(0), Val::u64(0)});
+    EXPECT_EQ(p.read_future(writing).case_index(), 0u);
+    EXPECT_EQ(test::read_text(dir / "to"), text);
+    EXPECT_EQ(p.read_future(p.call(d + "append-via-stream", {lend(to), p.stream_of("end")})).case_index(), 0u);
+    EXPECT_EQ(good(p.call(d + "stat", {lend(to)})).at(2).as<u64>(), text.size() + 3);
+    EXPECT_EQ(good(p.call(d + "get-type", {lend(root)})).case_index(), 2u);
+    good(p.call(d + "sync", {lend(to)}));
+    Val refused = p.call(d + "write-via-stream", {lend(from), p.stream_of("x"), Val::u64(0)});
+    EXPECT_EQ(p.read_future(refused).payload()->case_index(), 2u);
+    EXPECT_EQ(open("../x", 0, 1).payload()->case_index(), 30u);
+    Val list = p.call(d + "read-directory", {lend(root)});
+    u32 entries = 0;
+    bool ended = false;
+    ASSERT_TRUE(component::read_stream(
+        p.g->store, list.at(0),
+        [&](Val l) {
+            entries += u32(l.size());
+            return true;
+        },
+        [&] { ended = true; }));
+    p.until([&] { return ended; });
+    EXPECT_EQ(entries, 2u);
+}
+
+Val v4(u16 port) { return Val::variant(0, Val::record({Val::u16(port), Val::record({Val::u8(127), Val::u8(0), Val::u8(0), Val::u8(1)})})); }
+
+TEST(P3, datagrams_go_and_come) {
+    P3 p(Context().allow_net("udp:connect:127.0.0.1:*").allow_listen("udp:127.0.0.1:0"), {"wasi:sockets"});
+    const std::string u = "wasi:sockets/types.[method]udp-socket.";
+    auto make = [&] { return good(p.call("wasi:sockets/types.[static]udp-socket.create", {Val::variant(0)})); };
+    Val a = make(), b = make();
+    good(p.call(u + "bind", {lend(a), v4(0)}));
+    Val at = good(p.call(u + "get-local-address", {lend(a)}));
+    good(p.call(u + "send", {lend(b), bytes("hi"), Val::some(at)}));
+    Val got = good(p.call(u + "receive", {lend(a)}));
+    EXPECT_EQ(text_of(got.at(0)), "hi");
+    good(p.call(u + "connect", {lend(b), at}));
+    good(p.call(u + "send", {lend(b), bytes("again"), Val::none()}));
+    EXPECT_EQ(text_of(good(p.call(u + "receive", {lend(a)})).at(0)), "again");
+    good(p.call(u + "disconnect", {lend(b)}));
+    EXPECT_EQ(p.call(u + "disconnect", {lend(b)}).payload()->case_index(), 5u);
+}
+
+TEST(P3, a_connection_is_two_streams) {
+    P3 p(Context().allow_net("tcp:connect:127.0.0.1:*").allow_listen("127.0.0.1:0"), {"wasi:sockets"});
+    const std::string t = "wasi:sockets/types.[method]tcp-socket.";
+    auto make = [&] { return good(p.call("wasi:sockets/types.[static]tcp-socket.create", {Val::variant(0)})); };
+    Val server = make(), client = make();
+    good(p.call(t + "bind", {lend(server), v4(0)}));
+    Val incoming = good(p.call(t + "listen", {lend(server)}));
+    good(p.call(t + "connect", {lend(client), good(p.call(t + "get-local-address", {lend(server)}))}));
+    std::vector<Val> accepted;
+    ASSERT_TRUE(component::read_stream(
+        p.g->store, incoming,
+        [&](Val l) {
+            for (std::size_t i = 0; i < l.size(); ++i) accepted.push_back(l.at(i));
+            return true;
+        },
+        [] {}));
+    p.until([&] { return !accepted.empty(); });
+    ASSERT_EQ(accepted.size(), 1u);
+    std::string text(100'000, 't');
+    Val sent = p.call(t + "send", {lend(client), p.stream_of(text)});
+    Val received = p.call(t + "receive", {lend(accepted[0])});
+    EXPECT_EQ(p.read_all(received.at(0)), text);
+    EXPECT_EQ(p.read_future(sent).case_index(), 0u);
+    EXPECT_EQ(p.read_future(received.at(1)).case_index(), 0u);
+    Val refused = p.call(t + "receive", {lend(server)});
+    EXPECT_EQ(p.read_future(refused.at(1)).payload()->case_index(), 5u);
+}
+
+TEST(P3, names_are_looked_up_where_that_is_granted) {
+    P3 p(Context().allow_lookup("localhost"), {"wasi:sockets"});
+    auto look = [&](const char* name) { return p.call("wasi:sockets/ip-name-lookup.resolve-addresses", {Val::string(name)}); };
+    EXPECT_GE(good(look("localhost")).size(), 1u);
+    EXPECT_EQ(good(look("::1")).at(0).case_index(), 1u);
+    EXPECT_EQ(look("example.com").payload()->case_index(), 0u);
+    EXPECT_EQ(look("no name").payload()->case_index(), 1u);
+}
+
+TEST(P3, a_guest_uses_both_versions_side_by_side) {
+    Context c;
+    c.args({"x"}).capture_stdout();
+    P3 p(c, {"wasi:cli/environment", "wasi:clocks/monotonic-clock", "wasi:io/poll"}, &add);
+    EXPECT_EQ(p.call("wasi:cli/environment@0.2.12.get-arguments").size(), 1u);
+    EXPECT_EQ(p.call("wasi:cli/environment@0.3.0.get-arguments").size(), 1u);
+    p.call("wasi:clocks/monotonic-clock@0.3.0.wait-for", {Val::u64(1'000'000)});
+}
+
+}  // namespace
+}  // namespace heddle::wasi::testing
