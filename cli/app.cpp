@@ -30,6 +30,26 @@ void print_log(const wire::LogLine& line) {
     fmt::print(stderr, "{} {}: {}{}{}\n", line.level, line.op, line.message, line.fields.empty() ? "" : " ", line.fields);
 }
 
+constexpr const char* recording_name = "call.json";
+
+bool write_recording(const std::string& folder, const wire::Recording& recording) {
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    std::ofstream file(std::filesystem::path(folder) / recording_name, std::ios::binary);
+    return bool(file << wire::to_json(recording));
+}
+
+// The result on standard output, an error on standard error; the exit code of either.
+int report(const wire::Reply& reply) {
+    if (reply.ok()) {
+        fmt::print("{}\n", reply.json);
+        return ok;
+    }
+    fmt::print(stderr, "{}\n", reply.error_json());
+    if (!reply.backtrace.empty()) fmt::print(stderr, "{}\n", reply.backtrace);
+    return wire::exit_code_of(reply.outcome);
+}
+
 std::string standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
 
 }  // namespace
@@ -42,14 +62,30 @@ int call(const CallOptions& o) {
     wire::CallOptions options;
     options.user = o.user.value_or("");
     if (o.timeout) options.deadline = *o.timeout;
+    wire::Recording recording;
+    if (o.record) options.record = &recording;
     wire::Reply reply = app->call(o.op, o.json == "-" ? standard_input() : o.json, options);
-    if (reply.ok()) {
-        fmt::print("{}\n", reply.json);
-        return ok;
+    if (o.record) {
+        recording.app = std::filesystem::absolute(o.app).string();
+        if (!write_recording(*o.record, recording)) return complain(*o.record + ": the recording cannot be written");
     }
-    fmt::print(stderr, "{}\n", reply.error_json());
-    if (!reply.backtrace.empty()) fmt::print(stderr, "{}\n", reply.backtrace);
-    return wire::exit_code_of(reply.outcome);
+    return report(reply);
+}
+
+int replay(const ReplayOptions& o) {
+    std::ifstream file(std::filesystem::path(o.folder) / recording_name, std::ios::binary);
+    if (!file) return complain(o.folder + "/" + recording_name + ": no such file", not_found);
+    auto recording = wire::read_recording(std::string(std::istreambuf_iterator<char>(file), {}));
+    if (!recording) return complain(o.folder + ": " + recording.error().message);
+    auto app = wire::App::load(recording->app, wire::AppOptions{{}, print_log});
+    if (!app) return complain(app.error().message);
+    wire::CallOptions options;
+    options.user = recording->user;
+    options.replay = &*recording;
+    wire::Reply reply = app->call(recording->op, recording->json, options);
+    if (wire::code_of(reply.outcome) != recording->outcome || (reply.ok() ? reply.json : reply.message) != recording->result)
+        fmt::print(stderr, "heddle: the call ended otherwise than when it was recorded: {}: {}\n", recording->outcome, recording->result);
+    return report(reply);
 }
 
 int app_init(const AppInitOptions& o) {

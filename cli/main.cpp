@@ -6,6 +6,7 @@ namespace {
 struct Dispatch {
     int operator()(heddle::cli::ExitCode code) const { return code; }
     int operator()(const heddle::cli::RunOptions& o) const { return heddle::cli::run(o); }
+    int operator()(const heddle::cli::ReplayOptions& o) const { return heddle::cli::replay(o); }
     int operator()(const heddle::cli::ServeOptions& o) const { return heddle::cli::serve(o); }
     int operator()(const heddle::cli::WastOptions& o) const { return heddle::cli::wast(o); }
     int operator()(const heddle::cli::ValidateOptions& o) const { return heddle::cli::validate(o); }

@@ -15,7 +15,7 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> subcommands = {"run", "profile", "serve", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app"};
+constexpr std::array<std::string_view, 13> subcommands = {"run", "profile", "serve", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app", "replay"};
 
 struct Proposal {
     const char* name;
@@ -216,7 +216,7 @@ CLI::App* add_profile(CLI::App& app, RunOptions& o) {
 }
 
 CLI::App* add_serve(CLI::App& app, ServeOptions& o) {
-    CLI::App* serve = app.add_subcommand("serve", "serve a component that exports wasi:http/incoming-handler over HTTP");
+    CLI::App* serve = app.add_subcommand("serve", "serve over HTTP: a component that exports wasi:http/incoming-handler, or an app of materializers");
     serve->footer("Ends on SIGTERM or SIGINT: takes no more requests and finishes what it has.\n\n"
                   "Exit codes: 0 all requests were finished; 1 error; 2 wrong words; 124 some were cut; 126 no wasi:http component; 127 not found.");
     serve->add_option("file", o.file)->required()->type_name("FILE");
@@ -389,6 +389,7 @@ CLI::App* add_call(CLI::App& app, CallOptions& o) {
     call->add_option("app", o.app, "the app's manifest")->required()->type_name("APP");
     call->add_option("op", o.op, "the materializer")->required()->type_name("OP");
     call->add_option("--json", o.json, "the input (default: null; -: standard input)")->type_name("JSON");
+    call->add_option("--record", o.record, "write the call and all host results to FOLDER, for heddle replay")->type_name("FOLDER");
     call->add_option("--user", o.user, "claims of the end user, as JSON")->type_name("JSON");
     add_parsed(*call, "--timeout", "DURATION", "stop after 500ms, 2s, … (the materializer's own deadline holds too)", parse_duration,
                [&o](std::chrono::milliseconds d) { o.timeout = d; });
@@ -476,6 +477,9 @@ Options parse_command_line(int argc, char** argv) {
     Tools tools;
     add_tools(app, tools);
     CallOptions call;
+    ReplayOptions replay;
+    CLI::App* replay_app = app.add_subcommand("replay", "run a recorded call again, without its host");
+    replay_app->add_option("folder", replay.folder, "what `heddle call --record` wrote")->required()->type_name("FOLDER");
     AppInitOptions app_init;
     AppCheckOptions app_check;
     CLI::App* call_app = add_call(app, call);
@@ -497,7 +501,9 @@ Options parse_command_line(int argc, char** argv) {
         return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(),
                                        app.get_subcommands().empty() ? "" : " " + app.get_subcommands()[0]->get_name()));
     }
+    serve.address_given = serve_app->get_option("--addr")->count() > 0;
     if (serve_app->parsed()) return serve;
+    if (replay_app->parsed()) return replay;
     if (run_app->parsed()) {
         if (auto wrong = take_program(*run_app, run)) return usage_error(*wrong);
         return run;

@@ -60,8 +60,12 @@ struct InspectOptions {
 
 struct CallOptions {
     std::string app, op, json = "null";  // "-": standard input
-    std::optional<std::string> user;
+    std::optional<std::string> user, record;  // record: a folder
     std::optional<std::chrono::milliseconds> timeout;
+};
+
+struct ReplayOptions {
+    std::string folder;
 };
 
 struct AppInitOptions {
@@ -75,6 +79,7 @@ struct AppCheckOptions {
 struct ServeOptions {
     std::string file;
     std::string address = "127.0.0.1:8080";
+    bool address_given = false;           // else an app is served where its manifest says
     std::optional<std::string> metrics;   // ADDRESS:PORT
     std::vector<std::string> hosts;       // SCHEME://HOST[:PORT]
     std::vector<DirGrant> dirs;
@@ -88,7 +93,7 @@ struct ServeOptions {
 };
 
 using Options = std::variant<ExitCode, RunOptions, ServeOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,
-                             NewOptions, UnbundleOptions, ComposeOptions, CallOptions, AppInitOptions, AppCheckOptions>;
+                             NewOptions, UnbundleOptions, ComposeOptions, CallOptions, AppInitOptions, AppCheckOptions, ReplayOptions>;
 
 // An ExitCode says that everything was said already: help, the version, or what was wrong with the words (on stderr).
 Options parse_command_line(int argc, char** argv);

@@ -1,6 +1,7 @@
 // heddle serve: what a file is served as is decided by its first bytes.
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -114,9 +115,18 @@ Or<int> serve_source(const ServeOptions& o) {
     return fail(not_runnable, source->label + ": is a core module; what can be served is a component that exports wasi:http/incoming-handler");
 }
 
+// An app's manifest is text that is no WebAssembly text: neither a binary's first byte nor an opening parenthesis or comment.
+bool is_app(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    char c = 0;
+    while (file.get(c) && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) {}
+    return file && c != '\0' && c != '(' && c != ';';
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
+    if (is_app(options.file)) return serve_app(options);
     auto code = serve_source(options);
     return code ? *code : report(code.error());
 }

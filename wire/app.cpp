@@ -1,8 +1,11 @@
 // App: a manifest and everything it names, loaded.
 #include "app.hpp"
+#include "graphql/graphql.hpp"
+#include "recording.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 
 #include <nlohmann/json.hpp>
 
@@ -50,7 +53,7 @@ std::shared_ptr<AppData> load(std::string_view text, const std::string& folder, 
     auto app = std::make_shared<AppData>();
     app->options = std::move(options);
     app->manifest = read_manifest(text, folder);
-    app->kv = std::make_unique<Kv>(app->manifest.kv_path);
+    app->kv = std::make_shared<Kv>(app->manifest.kv_path);
     load_hostcalls(*app);
     load_programs(*app);
     AppData* data = app.get();
@@ -88,19 +91,68 @@ Result<App> App::load(const std::string& path, AppOptions options) {
     return app;
 }
 
-Reply App::call(std::string_view op, std::string_view json, const CallOptions& options) const {
+namespace {
+
+// A way to end a request that may be kept longer than the request lasts.
+struct Canceller {
+    std::mutex mutex;
+    CallTree* tree;
+};
+struct Open {
+    std::shared_ptr<Canceller> canceller;
+    ~Open() {
+        std::lock_guard lock(canceller->mutex);
+        canceller->tree = nullptr;
+    }
+};
+
+// The frame of every request: its tree, the way to cancel it, and the end of all exceptions.
+template <class F>
+Reply request(AppData& app, const CallOptions& options, F run) {
     try {
         CallTree tree;
-        tree.app = data_.get();
+        tree.app = &app;
         tree.user = options.user;
         tree.traceparent = options.traceparent;
+        Recorder recorder(options.record, options.replay);
+        if (options.record || options.replay) tree.recorder = &recorder;
         if (!tree.user.empty())
             if (auto fault = scan_json(tree.user)) return failure(Outcome::bad_json, "the user's claims: " + fault->message);
-        if (options.on_start) options.on_start([&tree] { tree.cancel(); });
-        return run_call(*data_, tree, nullptr, op, json, options.deadline);
+        auto canceller = std::make_shared<Canceller>();
+        canceller->tree = &tree;
+        Open open{canceller};
+        if (options.on_start)
+            options.on_start([canceller] {
+                std::lock_guard lock(canceller->mutex);
+                if (canceller->tree) canceller->tree->cancel();
+            });
+        return run(tree);
     } catch (const std::exception& e) {
         return failure(Outcome::failed, e.what());
     }
+}
+
+}  // namespace
+
+Reply App::call(std::string_view op, std::string_view json, const CallOptions& options) const {
+    Reply r = request(*data_, options, [&](CallTree& tree) { return run_call(*data_, tree, nullptr, op, json, options.deadline); });
+    if (Recording* record = options.record) {
+        record->op = op;
+        record->json = json;
+        record->user = options.user;
+        record->outcome = code_of(r.outcome);
+        record->result = r.ok() ? r.json : r.message;
+    }
+    return r;
+}
+
+Reply App::graphql(std::string_view json, const CallOptions& options) const {
+    return request(*data_, options, [&](CallTree& tree) {
+        if (auto fault = scan_json(json)) return failure(fault->too_large ? Outcome::too_large : Outcome::bad_json, fault->message);
+        Reply r;
+        r.json = graphql::run(*data_, tree, nullptr, parse_scanned(json));
+        return r;
+    });
 }
 
 Result<void> App::warm() const {
@@ -116,13 +168,24 @@ Result<void> App::warm() const {
     return {};
 }
 
+namespace {
+
+std::string note_of(const Program& p) {
+    if (p.config().lifetime != Lifetime::snapshot || p.stats().started == 0) return "";
+    if (p.resets()) return "snapshot: an instance is reset after every call";
+    return p.artifact().component ? "snapshot: components have none yet, so every call gets a new instance"
+                                  : "snapshot: the guest uses WASI, or holds what no snapshot can keep, so every call gets a new instance";
+}
+
+}  // namespace
+
 const std::string& App::name() const { return data_->manifest.name; }
 
 std::vector<MaterializerInfo> App::materializers() const {
     std::vector<MaterializerInfo> all;
     const Types& types = data_->manifest.types;
     for (const MaterializerConfig& m : data_->manifest.materializers)
-        all.push_back({m.op, m.title, to_string(m.guest->kind), to_string(m.guest->lifetime), to_string(m.effect), types.schema_text(m.input), types.schema_text(m.output), ""});
+        all.push_back({m.op, m.title, to_string(m.guest->kind), to_string(m.guest->lifetime), to_string(m.effect), types.schema_text(m.input), types.schema_text(m.output), note_of(*data_->ops.find(m.op)->second.program)});
     return all;
 }
 

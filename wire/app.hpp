@@ -29,7 +29,7 @@ struct AppData {
     std::vector<std::unique_ptr<Program>> programs;
     std::map<std::string, Op, std::less<>> ops;
     std::map<std::string, HostOp, std::less<>> hostcalls;
-    std::unique_ptr<Kv> kv;
+    std::shared_ptr<Kv> kv;               // handed on to the app that replaces this one
     Watch watch;                          // last: its thread ends before what it looks at goes
 
     void tick();                          // housekeeping, every second

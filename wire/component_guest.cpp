@@ -1,10 +1,15 @@
 // Components: linked and started.
 #include "component_guest.hpp"
 
+#include <algorithm>
+
 namespace heddle::wire {
 
 Ended ComponentGuest::instantiate() {
     ComponentLinker linker(artifact().engine);
+    auto imports = artifact().component->imports();
+    if (std::ranges::any_of(imports, [](const component::ExternInfo& i) { return i.name.starts_with("wasi:"); }))
+        if (auto added = wasi::add_p2(linker, wasi()); !added) return broken(added.error(), {});
     offer(linker);
     auto made = linker.instantiate(store(), *artifact().component);
     if (!made) return broken(made.error(), component_trap(store()));

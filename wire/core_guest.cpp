@@ -13,11 +13,21 @@ Ended CoreGuest::call(const Func& f, std::span<Slot> slots) {
     return broken(error, store().trap());
 }
 
+bool CoreGuest::save() {
+    if (has_wasi_) return false;
+    auto kept = instance_.snapshot();
+    if (kept) snapshot_ = std::move(*kept);
+    return kept.has_value();
+}
+
+bool CoreGuest::reset() { return snapshot_ && instance_.restore(*snapshot_).has_value(); }
+
 Ended CoreGuest::instantiate() {
     const Module& module = *artifact().module;
     Linker linker(artifact().engine);
     auto imports = module.imports();
     bool needs_wasi = std::ranges::any_of(imports, [](const ImportType& i) { return i.module.starts_with("wasi_"); });
+    has_wasi_ = needs_wasi;
     if (needs_wasi)
         if (auto added = wasi::add(linker, wasi()); !added) return broken(added.error(), {});
     offer(linker);

@@ -8,6 +8,10 @@ class CoreGuest : public Guest {
 public:
     using Guest::Guest;
 
+    // Not with WASI: files and streams that a call has opened or moved are no part of a snapshot.
+    bool save() override;
+    bool reset() override;
+
 protected:
     // Imports offered besides WASI.
     virtual void offer(Linker&) {}
@@ -19,6 +23,8 @@ protected:
 
 private:
     Instance instance_;
+    bool has_wasi_ = false;
+    std::optional<Snapshot> snapshot_;
 };
 
 }  // namespace heddle::wire

@@ -51,6 +51,10 @@ public:
     Ended start(CallScope& scope, const InitArgs& args);
     // One call. After a trap or a limit the guest is dead.
     Ended handle(CallScope& scope, std::string_view json);
+    // Keeps what the guest is now, after init. False: this guest cannot be brought back to it.
+    virtual bool save() { return false; }
+    // Makes the guest what it was at save(). False: it cannot be used again.
+    virtual bool reset() { return false; }
     // Ends what runs, from any thread.
     void interrupt();
     bool dead() const { return dead_; }

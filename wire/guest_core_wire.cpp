@@ -285,6 +285,7 @@ Ended SimpleWireGuest::do_start(const InitArgs& args) {
 Ended SimpleWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
     u32 name = 0, input = 0, status = 0;
     result_.clear();
+    taken_.clear();  // nothing of an earlier call
     if (Ended e = place(op.op, name); !e.ok()) return e;
     if (Ended e = place(json, input); !e.ok()) return e;
     if (Ended e = call32(handle_, {name, u32(op.op.size()), input, u32(json.size())}, &status); !e.ok()) return e;

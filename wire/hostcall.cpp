@@ -9,7 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "app.hpp"
+#include "graphql/graphql.hpp"
 #include "near.hpp"
+#include "recording.hpp"
 
 namespace heddle::wire {
 
@@ -70,6 +72,9 @@ std::string call_op(CallScope& scope, const Json& json) {
     const Json* in = args.find("in");
     return reply_or_refuse(run_call(*scope.tree.app, scope.tree, &scope, op, in ? to_text(*in) : "null"));
 }
+
+// Any materializer, as GraphQL's fields; the calls count as nested in this one.
+std::string gql_op(CallScope& scope, const Json& json) { return graphql::run(*scope.tree.app, scope.tree, &scope, json); }
 
 // ---- log, config, clock, chance
 
@@ -164,6 +169,7 @@ std::string kv_cas(CallScope& scope, const Json& json) {
 
 using Handler = std::string (*)(CallScope&, const Json&);
 bool always(const Grants&) { return true; }
+bool may_query(const Grants& g) { return g.gql; }
 bool may_log(const Grants& g) { return g.log; }
 bool may_read(const Grants& g) { return g.kv != Grants::Kv::none; }
 bool may_write(const Grants& g) { return g.kv == Grants::Kv::write; }
@@ -175,6 +181,7 @@ struct BuiltIn {
 };
 constexpr BuiltIn built_ins[] = {
     {"call", "call", always, call_op},
+    {"gql", "gql", may_query, gql_op},
     {"log", "log", may_log, log_op},
     {"config.get", "config", always, config_get},
     {"time.now", "", always, time_now},
@@ -228,7 +235,9 @@ bool granted(const std::vector<std::string>& list, std::string_view name) {
     return std::ranges::any_of(list, [&](const std::string& g) { return g == "*" || g == name; });
 }
 
-std::expected<std::string, std::string> dispatch_hostcall(CallScope& scope, std::string_view op, std::string_view json) {
+namespace {
+
+std::expected<std::string, std::string> answered(CallScope& scope, std::string_view op, std::string_view json) {
     auto failed = [](const HostcallError& e) { return std::unexpected(error_object(e.code, e.message, e.cause)); };
     try {
         return dispatch(scope, op, json);
@@ -239,6 +248,16 @@ std::expected<std::string, std::string> dispatch_hostcall(CallScope& scope, std:
     } catch (...) {
         return failed({"unexpected_err", "an exception that is not a std::exception", {}});
     }
+}
+
+}  // namespace
+
+std::expected<std::string, std::string> dispatch_hostcall(CallScope& scope, std::string_view op, std::string_view json) {
+    Recorder* recorder = scope.depth == 0 ? scope.tree.recorder : nullptr;
+    if (recorder && recorder->replays()) return recorder->answer(op, json);
+    auto result = answered(scope, op, json);
+    if (recorder) recorder->note(op, json, result);
+    return result;
 }
 
 }  // namespace heddle::wire

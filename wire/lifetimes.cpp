@@ -46,7 +46,10 @@ Ended Program::start(CallScope& scope, std::unique_ptr<Guest>& to) {
     ++stats_.live;
     Ended ended = guest->start(scope, ops_);
     if (ended.outcome != Outcome::cancelled) backoff_.started(ended.ok());
-    if (ended.ok()) return to = std::move(guest), ended;
+    if (ended.ok()) {
+        if (config_->lifetime == Lifetime::snapshot) resets_ = guest->save();
+        return to = std::move(guest), ended;
+    }
     ++stats_.start_failed;
     --stats_.live;
     return ended;
@@ -69,7 +72,9 @@ void Program::discard(std::unique_ptr<Guest> guest) {
 void Program::give_back(std::unique_ptr<Guest> guest) {
     bool used_up = config_->pool.max_uses != 0 && guest->uses >= config_->pool.max_uses;
     bool fresh = guest->uses == 0;
-    if (guest->dead() || used_up || (!fresh && config_->lifetime != Lifetime::pooled)) return discard(std::move(guest));
+    if (guest->dead() || used_up) return discard(std::move(guest));
+    if (!fresh && config_->lifetime == Lifetime::snapshot && guest->reset()) ++stats_.restored;
+    else if (!fresh && config_->lifetime != Lifetime::pooled) return discard(std::move(guest));
     std::lock_guard lock(mutex_);
     idle_.push_back(std::move(guest));
 }

@@ -49,6 +49,8 @@ public:
     const Artifact& artifact() const { return *artifact_; }
     const ProgramStats& stats() const { return stats_; }
     std::size_t idle() const;
+    // Lifetime snapshot: whether instances can be brought back to what they were; known after the first has started.
+    bool resets() const { return resets_; }
     std::size_t waiting() const { return turnstile_.waiting(); }
 
 private:
@@ -72,6 +74,7 @@ private:
     std::shared_ptr<const GuestConfig> config_;
     InitArgs ops_;
     ProgramStats stats_;
+    std::atomic<bool> resets_ = false;
     Backoff backoff_;
     Turnstile turnstile_;
     mutable std::mutex mutex_;

@@ -11,6 +11,7 @@
 
 #include <heddle/error.hpp>
 
+#include "events.hpp"
 #include "near.hpp"
 
 namespace heddle::wire {
@@ -240,6 +241,7 @@ void read_event(Table& t, MaterializerConfig& m) {
     t.duration("backoff", e.backoff);
     if (const Json* input = t.find("input")) e.input = to_text(*input);
     if (e.on.empty()) fail(t.where(), "`on` must name at least one event: \"timer:5s\", \"cron:*/5 * * * *\"");
+    for (const std::string& on : e.on) read_schedule(on, t.at("on"));
     if (e.backoff.count() == 0) fail(t.at("backoff"), "must be more than 0");
     m.event = e;
 }

@@ -78,6 +78,8 @@ std::string metrics_text(const AppData& app) {
     for (const auto& [name, op] : app.ops) text += "heddle_calls_running{op=\"" + label(name) + "\"} " + std::to_string(op.stats.running) + "\n";
     head(text, "heddle_hostcalls_total", "counter", "Host calls made by guests.");
     for (const auto& [name, op] : app.ops) text += "heddle_hostcalls_total{op=\"" + label(name) + "\"} " + std::to_string(op.stats.hostcalls) + "\n";
+    head(text, "heddle_dead_letters_total", "counter", "Events given up after all tries.");
+    for (const auto& [name, op] : app.ops) text += "heddle_dead_letters_total{op=\"" + label(name) + "\"} " + std::to_string(op.stats.dead_letters) + "\n";
     auto each = [&](const char* name, const char* type, const char* help, auto value) {
         head(text, name, type, help);
         for (std::size_t i = 0; i < app.programs.size(); ++i)

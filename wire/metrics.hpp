@@ -23,6 +23,7 @@ public:
     void write_latency(std::string& to, const std::string& op) const;  // the histogram
     std::atomic<i64> running{0};
     std::atomic<u64> hostcalls{0};
+    std::atomic<u64> dead_letters{0};  // events given up
 
 private:
     std::array<std::atomic<u64>, std::size_t(Outcome::failed) + 1> outcomes_{};

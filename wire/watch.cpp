@@ -3,7 +3,9 @@
 
 namespace heddle::wire {
 
-Watch::~Watch() {
+Watch::~Watch() { stop(); }
+
+void Watch::stop() {
     {
         std::lock_guard lock(mutex_);
         stop_ = true;
@@ -14,6 +16,7 @@ Watch::~Watch() {
 
 Watch::Ticket Watch::at(Clock::time_point when, std::function<void()> f) {
     std::lock_guard lock(mutex_);
+    if (stop_) return {when, next_++};
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     Ticket ticket{when, next_++};
     bool first = due_.empty() || ticket < due_.begin()->first;

@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 class Watch {
 public:
     ~Watch();
+    // Ends the thread; nothing runs any more, and at() does nothing. Not from the watch's own thread.
+    void stop();
     using Ticket = std::pair<Clock::time_point, u64>;
     // `f` runs on the watch's thread: it must be quick and must not call at() or cancel() of things it could wait for.
     Ticket at(Clock::time_point when, std::function<void()> f);

@@ -31,6 +31,11 @@ class App(ProgramTest):
         self.expect(heddle("call", self.folder / "none.toml", "x"), NOT_FOUND, err="no such file")
         self.expect(heddle("call"), USAGE)
 
+    def test_a_recorded_call_is_run_again(self):
+        self.expect(self.call("hello", "--json", '"Bo"', "--record", self.folder / "r"), 0, out='"hello, Bo"\n')
+        self.expect(heddle("replay", self.folder / "r"), 0, out='"hello, Bo"\n')
+        self.expect(heddle("replay", self.folder / "none"), NOT_FOUND, err="no such file")
+
     def test_unknown_keys_are_errors(self):
         app = self.file("b.toml", "[materializers.a]\nartefact = 'x'\n")
         self.expect(heddle("app", "check", app), FAILED, err="b.toml: materializers.a: `artifact` is missing")

@@ -110,11 +110,28 @@ struct AppOptions {
     }
 };
 
+// What a call was given and gave, so that it can be run again without its host. Clocks and random bytes of WASI are not recorded.
+struct Recording {
+    std::string app, op, json, user;          // app: the manifest's path, for whoever writes it down
+    struct Host {
+        std::string op, json;
+        bool ok = true;
+        std::string result;                   // JSON, or the error object
+    };
+    std::vector<Host> hostcalls;
+    std::string outcome, result;              // its code; JSON or the message
+};
+std::string to_json(const Recording& r);
+// Errors: syntax.
+Result<Recording> read_recording(std::string_view text);
+
 struct CallOptions {
     std::string user = {};                    // claims of the end user as JSON text; host calls and nested calls run as them
     std::optional<std::chrono::milliseconds> deadline = {};  // the materializer's own limit holds as well
     std::string traceparent = {};             // W3C trace context
-    std::function<void(std::function<void()> cancel)> on_start = {};  // is given a function that ends the call from any thread
+    std::function<void(std::function<void()> cancel)> on_start = {};  // is given a function that ends the call, from any thread and also later
+    Recording* record = nullptr;              // is filled; lives until the call has ended
+    const Recording* replay = nullptr;        // host calls are answered from it
 };
 
 struct MaterializerInfo {
@@ -137,6 +154,9 @@ public:
 
     // Starts an instance of every program now, so that a guest that cannot start is an error here and not of the first call.
     Result<void> warm() const;
+
+    // A GraphQL request {"query", "variables"?, "operationName"?}; the reply's JSON is the whole response, errors of fields included.
+    Reply graphql(std::string_view json, const CallOptions& options = {}) const;
 
     const std::string& name() const;
     std::vector<MaterializerInfo> materializers() const;

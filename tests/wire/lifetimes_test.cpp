@@ -1,0 +1,162 @@
+// Pools under nested calls, policies, breakers, recordings: what needs more than one call.
+#include <atomic>
+#include <thread>
+
+#include "support/guests.hpp"
+#include "support/protocol_guest.hpp"
+
+namespace heddle::wire::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Lifetimes, a_thousand_parents_that_call_back_into_their_own_set_do_not_deadlock) {
+    TestApp t({{"g.wat", cabi_guest()}}, R"(
+[defaults]
+artifact = "g.wat"
+lifetime = "pooled"
+pool = { max = 2, wait = "60s" }
+limits = { deadline = "60s" }
+grants = { call = ["other"] }
+[materializers.parent]
+[materializers.other]
+)");
+    ASSERT_TRUE(t.app);
+    std::atomic<int> good = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back([&] {
+            for (int k = 0; k < 125; ++k) good += t.call("parent", "\"other\"").json == "\"echo\"";
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(good, 1000);
+}
+
+TEST(Lifetimes, a_snapshot_serves_many_calls_with_one_instance) {
+    TestApp t({{"g.wat", cabi_guest()}}, "[materializers.a]\nartifact = \"g.wat\"\n");
+    ASSERT_TRUE(t.app);
+    for (int i = 0; i < 2000; ++i) ASSERT_EQ(said(t.call("a", "\"count\"")), "ok 1");
+    EXPECT_EQ(t.app->materializers()[0].note, "snapshot: an instance is reset after every call");
+}
+
+TEST(Lifetimes, a_full_pool_is_waited_for_in_order_and_not_for_ever) {
+    TestApp t({{"g.wat", cabi_guest()}}, R"(
+[defaults]
+artifact = "g.wat"
+pool = { max = 1, wait = "30ms" }
+limits = { deadline = "400ms" }
+[materializers.a]
+)");
+    ASSERT_TRUE(t.app);
+    std::thread slow([&] { EXPECT_EQ(t.call("a", "\"loop\"").outcome, Outcome::deadline); });
+    std::this_thread::sleep_for(100ms);
+    Reply r = t.call("a", "\"echo\"");
+    slow.join();
+    EXPECT_EQ(r.outcome, Outcome::overloaded) << said(r);
+    EXPECT_TRUE(r.retry_after);
+    EXPECT_EQ(said(t.call("a", "\"echo\"")), "ok \"echo\"");
+}
+
+TEST(Lifetimes, a_singleton_that_calls_itself_is_refused_and_lives_on) {
+    TestApp t({{"g.wat", cabi_guest()}}, R"(
+[materializers.other]
+artifact = "g.wat"
+lifetime = "singleton"
+grants = { call = ["other"] }
+)");
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(said(t.call("other", "\"other\"")), "handler_err: the call came back to an instance that is still in the call that made it");
+    EXPECT_EQ(said(t.call("other", "\"echo\"")), "ok \"echo\"");
+}
+
+TEST(Lifetimes, a_breaker_opens_after_failures_and_closes_after_success) {
+    TestApp t({{"g.wat", cabi_guest()}}, R"(
+[materializers.a]
+artifact = "g.wat"
+breaker = { failures = 2, open = "1s" }
+)");
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(t.call("a", "\"trap\"").outcome, Outcome::trap);
+    EXPECT_EQ(t.call("a", "\"trap\"").outcome, Outcome::trap);
+    Reply r = t.call("a", "\"echo\"");
+    EXPECT_EQ(r.outcome, Outcome::unavailable);
+    EXPECT_TRUE(r.retry_after && r.retry_after->count() <= 1000);
+    std::this_thread::sleep_for(1050ms);
+    EXPECT_EQ(said(t.call("a", "\"echo\"")), "ok \"echo\"");
+}
+
+TEST(Lifetimes, a_guest_that_cannot_start_is_left_alone_for_a_while) {
+    TestApp t({{"a.wat", "(module (func $s unreachable) (start $s) (func (export \"a\")))"}}, "[materializers.a]\nartifact = \"a.wat\"\nkind = \"core\"\n");
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(t.call("a", "null").outcome, Outcome::trap);
+    int tries = 0;  // each try that fails doubles the pause
+    while (t.call("a", "null").outcome != Outcome::unavailable && tries < 20) ++tries;
+    EXPECT_LT(tries, 20);
+}
+
+TEST(Lifetimes, a_loop_anywhere_ends_with_its_deadline) {
+    const char* loop = "(loop $l (br $l))";
+    std::string start = std::string("(module (func $s ") + loop + ") (start $s) (func (export \"a\")))";
+    std::string init = std::string("(module (func (export \"_initialize\") ") + loop + ") (func (export \"a\")))";
+    std::string body = std::string("(module (func (export \"a\") ") + loop + "))";
+    for (const std::string& module : {start, init, body}) {
+        TestApp t({{"a.wat", module}}, "[materializers.a]\nartifact = \"a.wat\"\nkind = \"core\"\nlimits = { deadline = \"50ms\" }\n");
+        ASSERT_TRUE(t.app);
+        Reply r = t.call("a", "null");
+        EXPECT_EQ(r.outcome, Outcome::deadline) << said(r);
+        EXPECT_GE(r.took, 50ms);
+    }
+}
+
+// The policy's guest answers by the first letter of the *input's* text, which stands in its question; so each is a module of its own.
+std::string policy(const std::string& answer) {
+    std::string escaped;
+    for (char c : answer) escaped += c == '"' ? "\\\"" : std::string(1, c);
+    return R"((module (import "cw:host" "result" (func $r (param i32 i32))) (memory (export "memory") 1) (data (i32.const 0) ")" + escaped + R"(")
+      (func (export "cw_abi") (result i32) (i32.const 1)) (func (export "cw_alloc") (param i32) (result i32) (i32.const 4096)) (func (export "cw_free") (param i32 i32))
+      (func (export "cw_init") (param i32 i32) (result i32) (i32.const 0))
+      (func (export "cw_handle") (param i32 i32 i32 i32) (result i32) )" + (answer == "trap" ? "unreachable" : "(call $r (i32.const 0) (i32.const " + std::to_string(answer.size()) + ")) (i32.const 0)") + "))";
+}
+
+TEST(Policies, the_first_that_decides_decides_and_nobody_means_no) {
+    TestApp t({{"g.wat", cabi_guest()}, {"allow.wat", policy("\"allow\"")}, {"deny.wat", policy(R"({"decision":"deny","reason":"not yours"})")}, {"pass.wat", policy("\"pass\"")},
+               {"trap.wat", policy("trap")}, {"odd.wat", policy("7")}},
+              R"(
+[defaults]
+artifact = "g.wat"
+[materializers]
+allow = { artifact = "allow.wat" }
+deny = { artifact = "deny.wat" }
+pass = { artifact = "pass.wat" }
+trap = { artifact = "trap.wat" }
+odd = { artifact = "odd.wat" }
+a = { policy = ["pass", "allow", "deny"] }
+b = { policy = ["pass", "deny", "allow"] }
+c = { policy = ["pass"] }
+d = { policy = ["trap", "allow"] }
+e = { policy = ["odd"] }
+)");
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(said(t.call("a", "\"echo\"")), "ok \"echo\"");
+    EXPECT_EQ(said(t.call("b", "\"echo\"")), "denied: not yours");
+    EXPECT_EQ(said(t.call("c", "\"echo\"")), "denied: no policy allows it");
+    EXPECT_EQ(said(t.call("d", "\"echo\"")), "denied: the policy `trap` failed: the guest trapped: unreachable");
+    EXPECT_EQ(said(t.call("e", "\"echo\"")), "denied: the policy `odd` gave neither allow, deny nor pass");
+}
+
+TEST(Recordings, a_replay_ends_as_the_call_did_without_its_host) {
+    TestApp t({{"g.wat", cabi_guest()}}, "[materializers.a]\nartifact = \"g.wat\"\n");
+    ASSERT_TRUE(t.app);
+    Recording recording;
+    Reply first = t.call("a", "\"random\"", {.record = &recording});
+    ASSERT_TRUE(first.ok()) << said(first);
+    ASSERT_EQ(recording.hostcalls.size(), 1u);
+    auto read = read_recording(to_json(recording));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(said(t.call("a", "\"random\"", {.replay = &*read})), said(first));
+    EXPECT_EQ(said(t.call("a", "\"kv\"", {.replay = &*read})), "handler_err: replay: the guest calls `kv.get` with other words than the recorded `random`");
+    EXPECT_FALSE(read_recording("{}"));
+}
+
+}  // namespace
+}  // namespace heddle::wire::testing
