@@ -2,12 +2,12 @@
 
 #include "support/world.hpp"
 
-struct Point {
+struct GridPoint {
     heddle::u32 x = 0, y = 0;
 };
 template <>
-struct heddle::component::Fields<Point> {
-    static constexpr auto list = std::tuple(std::pair("x", &Point::x), std::pair("y", &Point::y));
+struct heddle::component::Fields<GridPoint> {
+    static constexpr auto list = std::tuple(std::pair("x", &GridPoint::x), std::pair("y", &GridPoint::y));
 };
 
 namespace heddle::component::testing {
@@ -62,9 +62,9 @@ TEST(Link, host_functions_take_strings_lists_and_options) {
 }
 
 TEST(Link, host_functions_take_and_give_records_by_name) {
-    Val in = As<Point>::to({3, 4});
-    EXPECT_EQ(As<Point>::from(in).y, 4u);
-    EXPECT_EQ(to_string(As<Point>::type()), "record { x: u32, y: u32 }");
+    Val in = As<GridPoint>::to({3, 4});
+    EXPECT_EQ(As<GridPoint>::from(in).y, 4u);
+    EXPECT_EQ(to_string(As<GridPoint>::type()), "record { x: u32, y: u32 }");
 }
 
 TEST(Link, an_import_is_served_by_a_later_compatible_version) {
