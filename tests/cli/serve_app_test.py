@@ -22,7 +22,7 @@ class Served(ProgramTest):
         super().setUp()
         if not shutil.which("clang-19"):
             self.skipTest("clang-19 is not installed: the example cannot be compiled")
-        subprocess.run([EXAMPLE / "build", self.folder], check=True)
+        subprocess.run([EXAMPLE / "build.sh", self.folder], check=True)
         self.start()
 
     def start(self):
