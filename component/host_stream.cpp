@@ -226,9 +226,10 @@ Result<std::function<void()>> read_stream(Store& store, const Val& readable, std
     auto shared = take_end(readable, true);
     if (!shared) return std::unexpected(shared.error());
     if (auto p = pump_of(*shared, max, push, ended))
-        return [s = *shared, weak = std::weak_ptr(p)] {
+        return [of = std::weak_ptr(*shared), weak = std::weak_ptr(p)] {  // what `push` holds may hold this function
+            auto s = of.lock();
             auto p = weak.lock();
-            if (!p) return;
+            if (!s || !p) return;
             s->machine->completions.push_back([s, p] {
                 p->paused = false;
                 p->run();
@@ -241,9 +242,10 @@ Result<std::function<void()>> read_stream(Store& store, const Val& readable, std
     auto m = Machine::of(store);
     m->host_reads.push_back(*shared);
     m->completions.push_back([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
-    return [machine = std::weak_ptr(m), s = *shared, r = reader.get()] {
+    return [machine = std::weak_ptr(m), of = std::weak_ptr(*shared), r = reader.get()] {
         auto live = machine.lock();
-        if (!live || !r->paused) return;
+        auto s = of.lock();
+        if (!live || !s || !r->paused) return;
         live->completions.push_back([s, r] {
             r->paused = false;
             s->set_host_due(false);
