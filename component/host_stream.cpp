@@ -242,10 +242,9 @@ Result<std::function<void()>> read_stream(Store& store, const Val& readable, std
     auto m = Machine::of(store);
     m->host_reads.push_back(*shared);
     m->completions.push_back([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
-    return [machine = std::weak_ptr(m), of = std::weak_ptr(*shared), r = reader.get()] {
+    return [machine = std::weak_ptr(m), s = *shared, r = reader.get()] {
         auto live = machine.lock();
-        auto s = of.lock();
-        if (!live || !s || !r->paused) return;
+        if (!live || !r->paused) return;
         live->completions.push_back([s, r] {
             r->paused = false;
             s->set_host_due(false);
