@@ -9,6 +9,7 @@
 #include "lifetimes.hpp"
 #include "metrics.hpp"
 #include "scope.hpp"
+#include "shapes.hpp"
 
 namespace heddle::wire {
 
@@ -25,6 +26,7 @@ struct HostOp {
 
 struct AppData {
     Manifest manifest;
+    std::unique_ptr<const Shapes> shapes;
     AppOptions options;
     std::vector<std::unique_ptr<Program>> programs;
     std::map<std::string, Op, std::less<>> ops;

@@ -29,6 +29,8 @@ Guest::Guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config
     : artifact_(std::move(artifact)), config_(config), store_(artifact_->engine) {
     wasi_.arg(artifact_->label).capture_stdout().capture_stderr();
     for (const auto& [name, value] : config.env) wasi_.env(name, value);
+    for (const std::string& host : config.grants.http) wasi_.allow_host(host);
+    if (config.net) wasi_.inherit_network();
     for (const DirEntry& d : config.dirs) wasi_.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
 }
 
@@ -121,8 +123,11 @@ std::unique_ptr<Guest> make_guest(std::shared_ptr<const Artifact> artifact, cons
         case Kind::core: return make_core_guest(std::move(artifact), config);
         case Kind::core_wire: return make_core_wire_guest(std::move(artifact), config);
         case Kind::wit_wire: return make_wit_wire_guest(std::move(artifact), config);
-        default: return make_reflected_guest(std::move(artifact), config);
+        case Kind::wit: return make_wit_guest(std::move(artifact), config);
+        case Kind::http: return make_http_guest(std::move(artifact), config);
+        case Kind::reflected: break;
     }
+    return make_reflected_guest(std::move(artifact), config);
 }
 
 Ended said(Outcome outcome, std::string text) {

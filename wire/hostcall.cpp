@@ -8,8 +8,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <heddle/fetch.hpp>
+
 #include "app.hpp"
 #include "graphql/graphql.hpp"
+#include "http_messages.hpp"
 #include "near.hpp"
 #include "recording.hpp"
 
@@ -165,6 +168,29 @@ std::string kv_cas(CallScope& scope, const Json& json) {
     return value_of(std::move(set)) ? "true" : "false";
 }
 
+// ---- http
+
+std::string http_fetch(CallScope& scope, const Json& json) {
+    Args args(json, {"method", "url", "headers", "body", "bodyBase64", "redirects"});
+    auto fields = read_headers(json);
+    if (!fields) refuse("bad_args", fields.error());
+    auto body = read_body(json);
+    if (!body) refuse("bad_args", body.error());
+    i64 redirects = args.integer_or("redirects", 0);
+    if (redirects < 0 || redirects > 10) refuse("bad_args", "`redirects` must be from 0 to 10");
+    http::Fetch request{.method = args.text_or("method", "GET"), .url = args.text("url"), .fields = std::move(*fields), .body = std::move(*body)};
+    request.allowed = scope.guest.grants.http;
+    request.time = std::max(Milliseconds(1), std::chrono::duration_cast<Milliseconds>(scope.deadline - Clock::now()));
+    request.limit = scope.guest.limits.json.bytes;
+    request.redirects = u32(redirects);
+    request.given_up = [&tree = scope.tree] { return tree.cancelled(); };
+    auto response = http::fetch(request);
+    if (response) return to_text(response_json(*response));
+    if (response.error().kind == Error::Kind::invalid) refuse("denied", "`" + scope.materializer.op + "`: " + response.error().message + " (grants.http)");
+    if (response.error().kind == Error::Kind::usage) refuse("bad_args", response.error().message);
+    refuse(scope.late() ? "timeout" : "upstream", response.error().message);
+}
+
 // ---- the table
 
 using Handler = std::string (*)(CallScope&, const Json&);
@@ -172,6 +198,7 @@ bool always(const Grants&) { return true; }
 bool may_query(const Grants& g) { return g.gql; }
 bool may_log(const Grants& g) { return g.log; }
 bool may_read(const Grants& g) { return g.kv != Grants::Kv::none; }
+bool may_fetch(const Grants& g) { return !g.http.empty(); }
 bool may_write(const Grants& g) { return g.kv == Grants::Kv::write; }
 
 struct BuiltIn {
@@ -186,6 +213,7 @@ constexpr BuiltIn built_ins[] = {
     {"config.get", "config", always, config_get},
     {"time.now", "", always, time_now},
     {"random", "", always, random_bytes},
+    {"http.fetch", "http", may_fetch, http_fetch},
     {"kv.get", "kv", may_read, kv_get},
     {"kv.list", "kv", may_read, kv_list},
     {"kv.set", "kv", may_write, kv_set},

@@ -54,17 +54,24 @@ std::string manifest(const char* kind, const std::string& more = "") {
 limits = { deadline = "300ms", memory = "2MiB" }
 grants = { call = ["other"] }
 [materializers.op]
-input = { type = "string", maxLength = 12 }
+input = { allOf = [{ type = "string", maxLength = 12 }] }
 [materializers.typed]
-output = { type = "integer" }
+output = { allOf = [{ type = "integer" }] }
 [materializers.other]
 [materializers.fueled]
 limits = { fuel = 100000 }
 )" + more;
 }
 
+// A guest of kind `wit` is made for the app that it is in.
+std::string guest_for(const ProtocolCase& c, const std::string& manifest) { return c.text.empty() ? wit_guest(manifest) : c.text; }
+
+struct ProtocolApp : TestApp {
+    ProtocolApp(const ProtocolCase& c, const std::string& more = "") : TestApp({{"g.wat", guest_for(c, manifest(c.kind, more))}}, manifest(c.kind, more)) {}
+};
+
 TEST_P(Protocol, every_outcome_is_distinct) {
-    TestApp t({{"g.wat", GetParam().text}}, manifest(GetParam().kind));
+    ProtocolApp t(GetParam());
     ASSERT_TRUE(t.app);
     ASSERT_TRUE(t.app->warm()) << t.app->warm().error().message;
     EXPECT_EQ(said(t.call("op", "\"echo\"")), "ok \"echo\"");
@@ -85,7 +92,7 @@ TEST_P(Protocol, every_outcome_is_distinct) {
 }
 
 TEST_P(Protocol, host_calls_give_values_and_never_trap) {
-    TestApp t({{"g.wat", GetParam().text}}, manifest(GetParam().kind));
+    ProtocolApp t(GetParam());
     ASSERT_TRUE(t.app);
     Reply random = t.call("op", "\"random\"");
     EXPECT_TRUE(random.ok() && random.json.size() == 10) << said(random);
@@ -95,7 +102,7 @@ TEST_P(Protocol, host_calls_give_values_and_never_trap) {
 }
 
 TEST_P(Protocol, state_is_gone_with_the_next_call_unless_the_lifetime_keeps_it) {
-    TestApp t({{"g.wat", GetParam().text}}, manifest(GetParam().kind, R"(
+    ProtocolApp t(GetParam(), R"(
 [materializers.fresh]
 lifetime = "request"
 [materializers.pooled]
@@ -105,7 +112,7 @@ lifetime = "singleton"
 [materializers.keyed]
 lifetime = "keyed"
 key = ""
-)"));
+)");
     ASSERT_TRUE(t.app);
     for (int i = 1; i <= 3; ++i) {
         EXPECT_EQ(said(t.call("op", "\"count\"")), "ok 1");
@@ -120,7 +127,7 @@ key = ""
 }
 
 TEST_P(Protocol, a_call_ends_when_it_is_cancelled) {
-    TestApp t({{"g.wat", GetParam().text}}, manifest(GetParam().kind, "[materializers.slow]\nlimits = { deadline = \"20s\" }"));
+    ProtocolApp t(GetParam(), "[materializers.slow]\nlimits = { deadline = \"20s\" }");
     ASSERT_TRUE(t.app);
     std::thread canceller;
     auto start = std::chrono::steady_clock::now();
@@ -137,7 +144,7 @@ TEST_P(Protocol, a_call_ends_when_it_is_cancelled) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Protocol,
                          ::testing::Values(ProtocolCase{"cabi", "core-wire", cabi_guest()}, ProtocolCase{"simple", "core-wire", simple_guest()},
-                                           ProtocolCase{"component", "wit-wire", component_guest()}),
+                                           ProtocolCase{"component", "wit-wire", component_guest()}, ProtocolCase{"typed", "wit", ""}),
                          [](const auto& info) { return info.param.name; });
 
 const std::string reflected = R"((component

@@ -15,6 +15,7 @@
 #include "app.hpp"
 #include "events.hpp"
 #include "graphql/graphql.hpp"
+#include "http_messages.hpp"
 #include "server/page.hpp"
 #include "server/trace.hpp"
 #include "server/workers.hpp"
@@ -64,6 +65,17 @@ std::string unescaped(std::string_view text) {
     return plain;
 }
 
+// The http materializer with the longest route that the path lies under: "/shop" for "/shop" and "/shop/…".
+const MaterializerConfig* route_of(const Manifest& manifest, std::string_view path) {
+    const MaterializerConfig* best = nullptr;
+    for (const MaterializerConfig& m : manifest.materializers) {
+        const std::string& prefix = m.route.prefix;
+        bool under = m.guest->kind == Kind::http && path.starts_with(prefix) && (path.size() == prefix.size() || prefix.ends_with('/') || path[prefix.size()] == '/');
+        if (under && (!best || prefix.size() > best->route.prefix.size())) best = &m;
+    }
+    return best;
+}
+
 std::filesystem::file_time_type written(const std::string& path) {
     std::error_code ignored;
     return std::filesystem::last_write_time(path, ignored);
@@ -101,6 +113,7 @@ struct AppServer::Data : std::enable_shared_from_this<AppServer::Data> {
     void handle(const http::ExchangePtr& x);
     void with_body(const http::ExchangePtr& x, std::size_t limit, std::function<http::Response(const std::string& body, const CallOptions& call)> answer);
     http::Response call_op(const std::string& op, const std::string& body, const CallOptions& call);
+    http::Response call_route(const std::string& op, const http::Request& request, const std::string& body, const CallOptions& call);
     http::Response graphql(const std::string& body, const CallOptions& call);
     void remember(const std::string& op, const Reply& r);
     std::string about() const;
@@ -147,6 +160,15 @@ http::Response AppServer::Data::call_op(const std::string& op, const std::string
     Reply r = current().call(op, body.empty() ? "null" : body, call);
     remember(op, r);
     return to_response(r);
+}
+
+// Kind http: the request as JSON, and the response back.
+http::Response AppServer::Data::call_route(const std::string& op, const http::Request& request, const std::string& body, const CallOptions& call) {
+    Reply r = current().call(op, to_text(request_json(request, body)), call);
+    remember(op, r);
+    if (!r.ok()) return to_response(r);
+    auto response = read_response(parse_scanned(r.json));
+    return response ? std::move(*response) : error_response(502, "invalid_output", response.error());
 }
 
 http::Response AppServer::Data::graphql(const std::string& body, const CallOptions& call) {
@@ -208,6 +230,11 @@ void AppServer::Data::handle(const http::ExchangePtr& x) {
     const http::Request& request = x->request();
     std::string path = request.path.substr(0, request.path.find('?'));
     bool op = path.starts_with("/op/"), gql = path == "/graphql" && current().data().manifest.serve.graphql;
+    App in_service = current();
+    if (const MaterializerConfig* route = op || gql ? nullptr : route_of(in_service.data().manifest, path))
+        return with_body(x, route->guest->limits.json.bytes, [self = shared_from_this(), x, name = route->op](const std::string& body, const CallOptions& call) {
+            return self->call_route(name, x->request(), body, call);
+        });
     if (!op && !gql) {
         if (request.method == "GET" || request.method == "HEAD") return x->respond(get(path));
         return x->respond(error_response(404, "not_found", "nothing takes " + request.method + " at `" + path + "`"));
@@ -219,8 +246,7 @@ void AppServer::Data::handle(const http::ExchangePtr& x) {
     }
     if (gql) return with_body(x, std::size_t(8) << 20, [self = shared_from_this()](const std::string& body, const CallOptions& call) { return self->graphql(body, call); });
     std::string name = unescaped(std::string_view(path).substr(4));
-    App generation = current();
-    const MaterializerConfig* m = generation.data().manifest.find(name);
+    const MaterializerConfig* m = in_service.data().manifest.find(name);
     with_body(x, m ? m->guest->limits.json.bytes : std::size_t(64) << 10,
               [self = shared_from_this(), name](const std::string& body, const CallOptions& call) { return self->call_op(name, body, call); });
 }

@@ -1,4 +1,4 @@
-// One guest in three forms: it speaks the protocol as core-wire (canonical ABI), core-wire (simple) and wit-wire (component). What it does is told
+// One guest in four forms: it speaks the protocol as core-wire (canonical ABI), core-wire (simple), wit-wire (component) and wit. What it does is told
 // by the first letter of the JSON string it is given:
 //
 //   e  the input back            n  no-handler        i  in-json-err         h  handler-err       t  traps          l  loops
@@ -6,6 +6,11 @@
 //   r  calls `random`            k  calls `kv.get`    x  calls `no.such`     o  calls `call` for the op `other`
 #pragma once
 #include <string>
+
+#include <heddle/component_tools.hpp>
+#include <heddle/text.hpp>
+
+#include "shapes.hpp"
 
 namespace heddle::wire::testing {
 
@@ -56,14 +61,12 @@ inline const std::string allocate = R"(
         (then (if (i32.eq (i32.const -1) (memory.grow (i32.const 16))) (then unreachable)) (br $more))))
     (local.get $at)))";
 
-// init gives {ok: true}; handle's answer is placed in its 16 bytes.
-inline const std::string cabi_exports = R"(
+// handle's answer is placed in its 16 bytes.
+inline const std::string cabi_answer = R"(
   (func $host (param $op i32) (param $opn i32) (param $js i32) (param $jsn i32) (result i32 i32 i32)
     (call $hostcall (local.get $op) (local.get $opn) (local.get $js) (local.get $jsn) (i32.const 3000))
     (i32.load8_u (i32.const 3000)) (i32.load (i32.const 3004)) (i32.load (i32.const 3008)))
-  (func (export "metatype:wit-wire/mat-wire#init") (param i32 i32 i32 i32) (result i32)
-    (i32.store8 (i32.const 2000) (i32.const 0)) (i32.store8 (i32.const 2004) (i32.const 1)) (i32.const 2000))
-  (func (export "metatype:wit-wire/mat-wire#handle") (param $op i32) (param $opn i32) (param $in i32) (param $n i32) (result i32)
+  (func $handle (param $op i32) (param $opn i32) (param $in i32) (param $n i32) (result i32)
     (local $s i32) (local $p i32) (local $len i32)
     (call $serve (local.get $op) (local.get $opn) (local.get $in) (local.get $n))
     (local.set $len) (local.set $p) (local.set $s)
@@ -72,6 +75,27 @@ inline const std::string cabi_exports = R"(
       (then (i32.store (i32.const 2104) (local.get $p)) (i32.store (i32.const 2108) (local.get $len)))
       (else (i32.store8 (i32.const 2104) (i32.sub (local.get $s) (i32.const 1))) (i32.store (i32.const 2108) (local.get $p)) (i32.store (i32.const 2112) (local.get $len))))
     (i32.const 2100)))";
+// And init gives {ok: true}.
+inline const std::string cabi_exports = cabi_answer + R"(
+  (func (export "metatype:wit-wire/mat-wire#init") (param i32 i32 i32 i32) (result i32)
+    (i32.store8 (i32.const 2000) (i32.const 0)) (i32.store8 (i32.const 2004) (i32.const 1)) (i32.const 2000))
+  (export "metatype:wit-wire/mat-wire#handle" (func $handle)))";
+
+// Built against the types of an app whose inputs and outputs cross as JSON text.
+inline std::string wit_guest(const std::string& manifest_text) {
+    Manifest manifest = read_manifest(manifest_text, ".");
+    Shapes shapes(manifest);
+    std::string text = R"((module (import "metatype:wit-wire/typegate-wire" "hostcall" (func $hostcall (param i32 i32 i32 i32 i32))) (memory (export "memory") 1))" + allocate +
+                       R"((func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (call $allocate (local.get 3))))" + serve + cabi_answer;
+    for (const OpShape& op : shapes.ops())
+        text += "(func (export \"" + wit_package(manifest) + "/handlers#" + op.name + "\") (param i32 i32) (result i32) (call $handle (i32.const 0) (i32.const 0) (local.get 0) (local.get 1)))";
+    auto core = text::assemble(text + ")");
+    auto wit = wit::resolve({{"app.wit", wit_text(manifest, shapes, *manifest.materializers[0].guest)}});
+    u32 package = *wit->find_package({"app", wit_package(manifest).substr(4), std::nullopt});
+    auto embedded = component::tools::embed(*wit, *wit->find_world(package, "guest"), *core);
+    auto component = component::tools::make_component(Engine(), *embedded);
+    return {component->begin(), component->end()};
+}
 
 inline std::string cabi_guest() {
     return R"((module (import "metatype:wit-wire/typegate-wire" "hostcall" (func $hostcall (param i32 i32 i32 i32 i32))) (memory (export "memory") 1))" + allocate +

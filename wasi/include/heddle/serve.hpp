@@ -59,4 +59,8 @@ private:
     std::unique_ptr<Data> data_;
 };
 
+// One request to an instance of such a component, for those who have a server of their own; bodies are whole. The Store was given its Context by
+// attach(). Errors: usage (no handler), trapped, limit (the response's body is longer than `limit`), invalid (there is no response, or an error).
+Result<http::Response> handle_request(Store& store, const ComponentInstance& instance, const http::Request& request, std::string body, std::size_t limit);
+
 }  // namespace heddle::wasi
