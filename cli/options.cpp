@@ -52,6 +52,30 @@ constexpr SizeLimit size_limits[] = {
 };
 
 
+struct CountLimit {
+    const char* option;
+    u32 component::Limits::*member;
+    const char* help;
+};
+constexpr CountLimit component_counts[] = {
+    {"--max-handles", &component::Limits::handles, "handles of one component instance (default 65536)"},
+    {"--max-threads", &component::Limits::threads, "threads of one component instance (default 65536)"},
+    {"--max-tasks", &component::Limits::tasks, "calls of async functions that are going on (default 4096)"},
+    {"--max-subtasks", &component::Limits::subtasks, "such calls as components see those they make (default 4096)"},
+    {"--max-waitable-sets", &component::Limits::waitable_sets, "waitable sets (default 4096)"},
+    {"--max-streams", &component::Limits::streams, "streams and futures (default 4096)"},
+};
+
+struct ComponentSizeLimit {
+    const char* option;
+    u64 component::Limits::*member;
+    const char* help;
+};
+constexpr ComponentSizeLimit component_sizes[] = {
+    {"--max-host-bytes", &component::Limits::host_bytes, "held by the host for components: handles, buffers, … (default 64MiB)"},
+    {"--max-host-copy", &component::Limits::host_copy_bytes, "copied between a component and the host in one call (default 32MiB)"},
+};
+
 // An option whose text is turned into a value by `parse`; what parse finds wrong becomes the option's error.
 template <class Parse, class Store>
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, const char* type, const char* help, Parse parse, Store store) {
@@ -113,6 +137,24 @@ void add_limits(CLI::App& app, Options& o) {
     add_parsed(app, "--max-table", "N", "elements of one table (default 10000000)", parse_count, [&o](u64 n) {
         o.config.max_table_elements = n;
     })->group("Limits");
+}
+
+std::expected<u32, std::string> parse_count32(std::string_view text) {
+    auto n = parse_count(text);
+    if (!n) return std::unexpected(n.error());
+    if (*n > ~u32(0)) return std::unexpected(fmt::format("`{}` is too large: at most {}", text, ~u32(0)));
+    return u32(*n);
+}
+
+void add_component_limits(CLI::App& app, component::Limits& limits) {
+    for (const CountLimit& limit : component_counts) {
+        u32& value = limits.*limit.member;
+        add_parsed(app, limit.option, "N", limit.help, parse_count32, [&value](u32 n) { value = n; })->group("Limits of components");
+    }
+    for (const ComponentSizeLimit& limit : component_sizes) {
+        u64& value = limits.*limit.member;
+        add_parsed(app, limit.option, "SIZE", limit.help, parse_size, [&value](u64 n) { value = n; })->group("Limits of components");
+    }
 }
 
 template <class Options>
@@ -196,6 +238,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
     run->add_option("--argv0", o.argv0, "the guest's own name (default: FILE)")->type_name("NAME");
     run->add_option("--coredump", o.core_dump, "after a trap: write what the guest left, for a debugger")->type_name("FILE");
     add_limits(*run, o);
+    add_component_limits(*run, o.component_limits);
     add_engine(*run, o);
     add_proposals(*run, o.config);
     return run;

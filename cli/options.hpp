@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include <heddle/component_limits.hpp>
 #include <heddle/engine.hpp>
 
 #include "exit_codes.hpp"
@@ -31,6 +32,7 @@ struct RunOptions {
     std::optional<u64> fuel;
     std::optional<std::chrono::milliseconds> timeout;
     Config config;
+    component::Limits component_limits;
 };
 
 struct WastOptions {

@@ -41,7 +41,7 @@ void write_core_dump(const Store& store, const RunOptions& options) {
 }
 
 Or<int> ended(const std::string& label, const Trap& trap, const RunOptions& options, bool is_over) {
-    auto stopped = [&](ExitCode code, std::string_view what) { return fail(code, fmt::format("{}: {}{}", label, what, trap.to_string())); };
+    auto stopped = [&](ExitCode code, std::string_view what) { return fail(code, fmt::format("{}: {}{}", label, what, with_option_names(trap.to_string()))); };
     if (is_over) return stopped(timed_out, fmt::format("stopped: --timeout {} ms passed: ", options.timeout->count()));
     switch (trap.code) {
         case TrapCode::exited: return trap.exit_code;
@@ -49,7 +49,7 @@ Or<int> ended(const std::string& label, const Trap& trap, const RunOptions& opti
         case TrapCode::heap_limit:
         case TrapCode::stack_limit:
         case TrapCode::nesting_limit: return stopped(limit_hit, "limit: ");
-        default: return stopped(trapped, "trap: ");
+        default: return component::is_limit(trap) ? stopped(limit_hit, "") : stopped(trapped, "trap: ");
     }
 }
 

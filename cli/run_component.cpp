@@ -25,6 +25,7 @@ public:
     ComponentProgram(const RunOptions& options, const Engine& engine, const std::string& label)
         : options_(options), label_(label), engine_(engine), store_(engine), linker_(engine) {
         if (options.fuel) store_.set_fuel(*options.fuel);
+        component::set_limits(store_, options.component_limits);
         keep_core_dumps(store_, options);
     }
 

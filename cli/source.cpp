@@ -131,15 +131,23 @@ constexpr std::pair<std::string_view, std::string_view> option_names[] = {
     {"Config::max_module_bytes", "--max-module raises it"},
     {"Config::max_table_elements", "--max-table raises it"},
     {"Store::set_fuel", "--fuel"},
+    {"component::Limits::handles", "--max-handles raises it"},
+    {"component::Limits::threads", "--max-threads raises it"},
+    {"component::Limits::tasks", "--max-tasks raises it"},
+    {"component::Limits::subtasks", "--max-subtasks raises it"},
+    {"component::Limits::waitable_sets", "--max-waitable-sets raises it"},
+    {"component::Limits::streams", "--max-streams raises it"},
+    {"component::Limits::host_bytes", "--max-host-bytes raises it"},
+    {"component::Limits::host_copy_bytes", "--max-host-copy raises it"},
 };
+
+}  // namespace
 
 std::string with_option_names(std::string message) {
     for (auto [name, option] : option_names)
         if (std::size_t at = message.find(name); at != message.npos) message.replace(at, name.size(), option);
     return message;
 }
-
-}  // namespace
 
 std::string label_of(const std::string& path) { return path == "-" ? "<stdin>" : path; }
 

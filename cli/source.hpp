@@ -39,6 +39,9 @@ std::expected<Source, Failure> read_source(const std::string& path, u64 max_byte
 // What the first bytes of a file are, for someone who expected WebAssembly: "an ELF program", "text", "data".
 std::string describe_content(std::string_view bytes);
 
+// With the names of limits as they are raised on the command line: --max-memory for Config::max_memory_bytes.
+std::string with_option_names(std::string message);
+
 // The message and exit code for what did not load.
 Failure load_failure(const std::string& label, const Error& error);
 inline Failure load_failure(const Source& source, const Error& error) { return load_failure(source.label, error); }

@@ -115,7 +115,11 @@ Host task_cancel(Caller& c, Builtin& b, std::span<Slot>) {
 
 // ---- waitable sets ------------------------------------------------------------------------------------------------------------------------
 
-Host waitable_set_new(Caller& c, Builtin& b, std::span<Slot> s) { return give_or_fail(c, s, add_handle(b.inst, std::make_shared<WaitableSet>())); }
+Host waitable_set_new(Caller& c, Builtin& b, std::span<Slot> s) {
+    auto place = b.machine.quota.take(Counted::waitable_set);
+    if (!place) return fail(c, std::move(place.error()));
+    return give_or_fail(c, s, add_handle(b.inst, std::make_shared<WaitableSet>(std::move(*place))));
+}
 
 // The event's index and payload go to memory, its code to the guest.
 Host give_event(Caller& c, const Builtin& b, std::span<Slot> s, const Event& e) {
@@ -261,7 +265,9 @@ Host subtask_drop(Caller& c, Builtin& b, std::span<Slot> s) {
 
 template <bool stream>
 Host copy_new(Caller& c, Builtin& b, std::span<Slot> s) {
-    auto shared = std::make_shared<SharedCopy>(b.machine, stream);
+    auto place = b.machine.quota.take(Counted::stream);
+    if (!place) return fail(c, std::move(place.error()));
+    auto shared = std::make_shared<SharedCopy>(b.machine, stream, std::move(*place));
     shared->number = is_none_or_number(b.inst.view.types(), b.element);
     u64 indices = 0;
     for (bool readable : {true, false}) {
@@ -461,7 +467,9 @@ Host error_context_new(Caller& c, Builtin& b, std::span<Slot> s) {
     abi::Loader loader(cx);
     Val text;
     if (!loader.lift_flat(vi, {Prim::string, {}}, text)) return fail(c, std::move(loader.why()));
-    return give_or_fail(c, s, add_handle(b.inst, std::make_shared<ErrorContext>(ErrorContext{text.as_string()})));
+    auto error = std::make_shared<ErrorContext>(ErrorContext{text.as_string(), Charge(b.machine.quota.budget)});
+    if (!error->held.try_resize(sizeof *error + error->message.size())) return fail(c, full(*b.machine.quota.budget).error());
+    return give_or_fail(c, s, add_handle(b.inst, std::move(error)));
 }
 
 Host error_context_debug_message(Caller& c, Builtin& b, std::span<Slot> s) {

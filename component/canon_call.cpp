@@ -366,8 +366,11 @@ struct AwaitSubtask final : HostFrame {
     std::shared_ptr<Task> to_start;       // once the holder of the lock has gone on
 };
 
-std::shared_ptr<Task> make_task(const std::shared_ptr<Function>& f, std::shared_ptr<CallSource> source) {
+abi::Checked<std::shared_ptr<Task>> make_task(const std::shared_ptr<Function>& f, std::shared_ptr<CallSource> source) {
+    auto place = f->inst->machine.quota.take(Counted::task);
+    if (!place) return std::unexpected(std::move(place.error()));
     auto task = std::make_shared<Task>(f, *f->inst, source.get());
+    task->place = std::move(*place);
     task->source_owner = std::move(source);
     task->make_implicit_thread();
     f->inst->tasks.insert(task);
@@ -375,8 +378,13 @@ std::shared_ptr<Task> make_task(const std::shared_ptr<Function>& f, std::shared_
 }
 
 Host async_call(Caller& c, Machine& m, const LoweredFunc& f) {
+    auto place = m.quota.take(Counted::subtask);
+    if (!place) return fail(c, std::move(place.error()));
     auto subtask = std::make_shared<Subtask>(m, f, c.slots());
-    auto task = make_task(f.callee, subtask);
+    subtask->place = std::move(*place);
+    auto made = make_task(f.callee, subtask);
+    if (!made) return fail(c, std::move(made.error()));
+    std::shared_ptr<Task> task = std::move(*made);
     subtask->callee = task;
     AwaitSubtask& frame = c.frame<AwaitSubtask>(m, f, subtask);
     if (Thread* holder = ready_holder(*task, f.inst)) {
@@ -483,11 +491,11 @@ abi::Checked<bool> RootCall::returned() {
 
 namespace {
 
-bool call_sync(Machine& m, const std::shared_ptr<Function>& f, CallSource& caller) {
+bool call_sync(Machine& m, const std::shared_ptr<Function>& f, CallSource& caller, Instance* from = nullptr) {
     std::size_t base = m.chain.size();
     auto execution = m.take_execution();
     RootCall call(m, *execution, f, caller);
-    m.push({Scope::sync, nullptr, nullptr, f->inst, nullptr, &call, true});
+    m.push({Scope::sync, nullptr, nullptr, f->inst, from, &call, true});
     bool done = m.begin_and_drive(call, base);
     m.give_back(std::move(execution));
     return done;
@@ -525,23 +533,23 @@ bool call_words(Machine& m, const std::shared_ptr<Function>& f, std::span<Slot> 
     return done;
 }
 
-std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args) {
+std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args, Instance* from) {
     m.run_drops();
     auto caller = std::make_shared<HostCaller>(std::move(args));
-    if (!f->inst) caller->killed(component_trap("a host function cannot be called through a component's exports"));
-    else if (auto why = cannot_enter(*f->inst, nullptr)) caller->killed(component_trap(*why));
+    if (!f->inst && from) call_host_now(*from, f, *caller);
+    else if (!f->inst) caller->killed(component_trap("a host function cannot be called through a component's exports"));
+    else if (auto why = cannot_enter(*f->inst, from)) caller->killed(component_trap(*why));
     if (caller->done) {
-        m.trap = *caller->trap;
+        if (caller->trap) m.trap = *caller->trap;
         return caller;
     }
     if (!f->func_type().async) {
-        if (!call_sync(m, f, *caller) && !caller->trap) caller->killed(m.trap);
-    } else {
-        auto task = make_task(f, caller);
-        caller->task = task;
+        if (!call_sync(m, f, *caller, from) && !caller->trap) caller->killed(m.trap);
+    } else if (auto task = make_task(f, caller)) {
+        caller->task = *task;
         std::size_t base = m.chain.size();
-        if (start_or_wait(m, *task, nullptr) && !m.drive(base) && !caller->trap) caller->killed(m.trap);
-    }
+        if (start_or_wait(m, **task, from) && !m.drive(base) && !caller->trap) caller->killed(m.trap);
+    } else caller->killed(m.trap = std::move(*task.error()));
     m.run_drops();
     return caller;
 }

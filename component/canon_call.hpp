@@ -89,8 +89,9 @@ struct RootCall final : SyncCall {
     CallSource& caller;
 };
 
-// Begins a call. A function of a synchronous type is done then, and so is one that trapped.
-std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args);
+// Begins a call. A function of a synchronous type is done then, and so is one that trapped. `from`: an instance that is being built calls its start
+// function, which may be the host's; null: the host calls.
+std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args, Instance* from = nullptr);
 // A call of a synchronous function whose core values are the host's own. False: it trapped, and the machine's trap says why.
 bool has_words(const Function& f);
 bool call_words(Machine& m, const std::shared_ptr<Function>& f, std::span<Slot> slots);

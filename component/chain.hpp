@@ -20,12 +20,6 @@ namespace heddle::component::runtime {
 
 struct SharedCopy;
 
-struct Limits {
-    u32 handles = 65'536;    // per instance
-    u32 threads = 65'536;    // per instance
-    u64 host_copy_bytes = u64(32) << 20;
-};
-
 // What happens when the running thread blocks.
 enum class Scope : u8 {
     tick,    // it leaves the chain, nobody waits
@@ -103,7 +97,7 @@ public:
 
     std::shared_ptr<void> host_data;              // first: it goes last
     Store& store;
-    Limits limits;
+    Quota quota;
     Func entry;                                   // the base of every Execution: run_body()
     std::vector<Activation> chain;
     std::list<Thread*> ready;

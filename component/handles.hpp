@@ -11,6 +11,8 @@
 
 #include <heddle/engine.hpp>
 
+#include "quota.hpp"
+
 namespace heddle::component::runtime {
 
 struct End;
@@ -37,6 +39,9 @@ public:
         entries_[i] = std::move(entry);
         return i;
     }
+    // Whether the next add() makes it longer.
+    bool is_packed() const { return free_.empty(); }
+    std::size_t length() const { return entries_.size(); }
     T remove(u32 i) {
         T entry = std::exchange(entries_[i], T{});
         free_.push_back(i);
@@ -76,6 +81,7 @@ struct ResourceHandle {
 
 struct ErrorContext {
     std::string message;
+    Charge held;
 };
 
 using Handle = std::variant<std::monostate, ResourceHandle, std::shared_ptr<Subtask>, std::shared_ptr<End>, std::shared_ptr<WaitableSet>,

@@ -154,7 +154,10 @@ void complete(Machine& m, const std::shared_ptr<Deferred::Data>& d, std::shared_
 }
 
 Host call_async(Caller& c, Machine& m, const LoweredFunc& f) {
+    auto place = m.quota.take(Counted::subtask);
+    if (!place) return fail(c, std::move(place.error()));
     auto subtask = std::make_shared<Subtask>(m, f, c.slots());
+    subtask->place = std::move(*place);
     auto args = lift_host_arguments(f, subtask->args, subtask->lenders);
     if (!args) return fail(c, std::move(args.error()));
     subtask->state = Subtask::State::started;
@@ -178,7 +181,34 @@ Host call_async(Caller& c, Machine& m, const LoweredFunc& f) {
     return await_subtask(c, m, f, std::move(subtask));
 }
 
+struct Now {
+    LoweredFunc func;
+    HostCaller& call;
+};
+
+Host answer_now(Caller& c, Thread& t) {
+    Now& now = *static_cast<Now*>(t.native_data);
+    HostCallData d{t.inst->machine, &c, now.func, std::move(now.call.args), {}, {}};
+    Host said = call_function(d);
+    if (said == Host::block && !(d.deferred && d.deferred->answer)) return fail(c, "a start function of the host must answer at once");
+    if (said != Host::done && said != Host::block) return said;
+    std::vector<Val> results = said == Host::done ? std::move(d.results) : std::move(*d.deferred->answer);
+    FunctionType type = HostCall(d).type();
+    if (results.size() != (type.result ? 1 : 0) || (type.result && !matches(results.front(), *type.result)))
+        return fail(c, "the host function's result is not of its type: " + to_string(type));
+    now.call.results = std::move(results);
+    now.call.done = true;
+    return Host::done;
+}
+
 }  // namespace
+
+void call_host_now(Instance& from, const std::shared_ptr<Function>& f, HostCaller& call) {
+    Now now{LoweredFunc(), call};
+    now.func.inst = &from;
+    now.func.callee = f;
+    if (!from.machine.run_native(from, &answer_now, &now)) call.killed(from.machine.trap);
+}
 
 Host call_host_words(Caller& c, const LoweredFunc& f) {
     Host said = guarded(c, [&] {

@@ -31,5 +31,7 @@ struct HostCallData {
 // A function whose core values are the C++ function's own.
 Host call_host_words(Caller& c, const LoweredFunc& f);
 Host call_host(Caller& c, Machine& m, const LoweredFunc& f);
+// A start function of the host, called with values by an instance that is being built. It must answer at once.
+void call_host_now(Instance& from, const std::shared_ptr<Function>& f, HostCaller& call);
 
 }  // namespace heddle::component::runtime

@@ -194,7 +194,8 @@ Result<std::shared_ptr<SharedCopy>> take_end(const Val& v, bool stream) {
 }
 
 HostStream make_end(Store& store, bool stream, std::function<std::optional<Val>(u32)> pull) {
-    auto shared = std::make_shared<SharedCopy>(*Machine::of(store), stream);
+    Machine& m = *Machine::of(store);
+    auto shared = std::make_shared<SharedCopy>(m, stream, m.quota.take_unchecked(Counted::stream));
     auto writer = std::make_shared<HostWriter>(*shared, std::move(pull));
     shared->on_waiting_read = [w = writer.get()] { return w->feed(); };
     shared->host = std::move(writer);

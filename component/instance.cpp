@@ -84,7 +84,7 @@ const Item* Exports::find(std::string_view name) const {
 
 Instance::Instance(Machine& m, const Closure& c, Instance* p)
     : machine(m), component(c), parent(p), group(p ? p->group : std::make_shared<Group>(m.store)),
-      view{c.component, std::make_shared<ResourceMap>()} {
+      view{c.component, std::make_shared<ResourceMap>()}, handle_bytes(m.quota.budget) {
     group->instances.push_back(this);
     exports->of = this;
 }
@@ -144,10 +144,17 @@ std::unexpected<abi::TrapPtr> wrong_handle(u32 index, const std::string& expecte
     return abi::trap("handle index " + std::to_string(index) + " used with the wrong type, expected " + expected + " but found " + describe(found));
 }
 
+namespace {
+
+bool has_room(Instance& inst) { return !inst.handles.is_packed() || inst.handle_bytes.try_resize((inst.handles.length() + 1) * sizeof(Handle)); }
+
+}  // namespace
+
 Checked<u32> add_handle(Instance& inst, Handle h) {
-    u32 limit = inst.machine.limits.handles;
-    if (auto i = inst.handles.add(std::move(h), limit)) return *i;
-    return abi::trap("too many handles in a component instance: " + std::to_string(limit) + " (Limits::handles)");
+    const Quota& q = inst.machine.quota;
+    if (!has_room(inst)) return full(*q.budget);
+    if (auto i = inst.handles.add(std::move(h), q.limits.handles)) return *i;
+    return limit_trap(q.limits.handles, "handles in one component instance", "handles");
 }
 
 Checked<Handle*> find_handle(Instance& inst, u32 index) {
@@ -172,7 +179,7 @@ Checked<ResourceHandle*> find_resource(Instance& inst, u32 index, const Resource
 InstanceContext::InstanceContext(Instance& inst, const CanonOptions& o, abi::Partner p, std::vector<std::pair<Instance*, u32>>* lenders, Task* scope)
     : Context(inst.view.component->layouts, o.memory, o.pointer, o.encoding), inst_(inst), options_(o), lenders_(lenders), scope_(scope) {
     partner = p;
-    max_host_copy_bytes = inst.machine.limits.host_copy_bytes;
+    max_host_copy_bytes = inst.machine.quota.limits.host_copy_bytes;
 }
 
 Checked<u64> InstanceContext::realloc(u64 old, u64 old_size, u64 alignment, u64 new_size) {
@@ -328,6 +335,7 @@ Checked<Token> InstanceContext::from_host(const std::shared_ptr<HostHandle>& han
     case abi::HandleKind::future: {
         auto* end = dynamic_cast<HeldEnd*>(handle.get());
         if (!end || !end->shared || end->shared->stream != (t.kind == abi::HandleKind::stream)) return wrong();
+        if (auto ok = m.quota.check(Counted::stream); !ok) return std::unexpected(std::move(ok.error()));
         return send(m, std::make_shared<HeldEnd>(std::exchange(end->shared, nullptr)));
     }
     }

@@ -139,6 +139,7 @@ struct Instance {
 
     // ---- run-time state
     Table<Handle> handles;
+    Charge handle_bytes;                            // of the table
     Table<Thread*> threads;
     bool may_enter = true, may_leave = true;
     u32 backpressure = 0, num_waiting_to_enter = 0;

@@ -36,7 +36,7 @@ public:
 
 // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#stream-state
 struct SharedCopy {
-    explicit SharedCopy(Machine& m, bool s) : machine(&m), stream(s) {}
+    SharedCopy(Machine& m, bool s, Place p) : machine(&m), stream(s), place(std::move(p)) {}
     // `side` reads or writes; the other side may be pending.
     abi::Checked<void> copy(CopySide& side, bool reads);
     void cancel() { notify_pending(CopyResult::cancelled); }
@@ -45,6 +45,7 @@ struct SharedCopy {
 
     Machine* machine;
     bool stream;                              // else a future
+    Place place;
     bool dropped = false;
     CopySide* pending = nullptr;
     bool pending_reads = false;

@@ -44,8 +44,8 @@ Thread& Task::make_implicit_thread() {
 }
 
 abi::Checked<void> Task::register_thread(Thread& t) {
-    auto i = inst->threads.add(&t, inst->machine.limits.threads);
-    if (!i) return abi::trap("too many threads in a component instance: " + std::to_string(inst->machine.limits.threads) + " (Limits::threads)");
+    auto i = inst->threads.add(&t, inst->machine.quota.limits.threads);
+    if (!i) return limit_trap(inst->machine.quota.limits.threads, "threads in one component instance", "threads");
     t.index = *i;
     ++registered;
     return {};

@@ -10,6 +10,7 @@
 #include <heddle/engine.hpp>
 
 #include "abi/context.hpp"
+#include "quota.hpp"
 #include "waitable.hpp"
 
 namespace heddle::component::runtime {
@@ -108,6 +109,7 @@ struct Task : std::enable_shared_from_this<Task> {
     State state = State::initial;
     u32 num_borrows = 0;
     u32 registered = 0;               // threads in the instance's table
+    Place place;                      // of an `async` function's
     Thread* implicit = nullptr;
     std::vector<std::unique_ptr<Thread>> threads;
 };
@@ -136,6 +138,7 @@ struct Subtask final : Waitable, CallSource {
     std::vector<std::pair<Instance*, u32>> lenders;
     std::weak_ptr<Task> callee;
     Thread* waiter = nullptr;         // of a synchronous lower
+    Place place;
     // A host callee: how to cancel it.
     std::function<void()> cancel_host;
 };

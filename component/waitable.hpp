@@ -6,6 +6,8 @@
 
 #include <heddle/types.hpp>
 
+#include "quota.hpp"
+
 namespace heddle::component::runtime {
 
 class Machine;
@@ -42,7 +44,7 @@ protected:
 };
 
 struct WaitableSet {
-    WaitableSet() = default;
+    explicit WaitableSet(Place p) : place(std::move(p)) {}
     WaitableSet(const WaitableSet&) = delete;
     ~WaitableSet();
     Waitable* first_with_event() const;
@@ -50,6 +52,7 @@ struct WaitableSet {
 
     std::vector<Waitable*> members;
     std::vector<Thread*> waiters;
+    Place place;
 };
 
 }  // namespace heddle::component::runtime

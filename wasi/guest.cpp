@@ -13,7 +13,8 @@ constexpr u64 cancellation_slice = 10'000'000;    // without an event descriptor
 
 Guest::Guest(Store& store, const Context& context)
     : store_(store), context_(context), reactor_(context.data().reactor ? context.data().reactor : std::make_shared<Reactor>()),
-      budget_(std::make_shared<Budget>(context.data().limits.host_bytes)) {
+      budget_(component::host_budget(store)) {
+    if (auto most = context.data().limits.host_bytes) budget_->set_limit(*most);
     store.on_park([this](Store&) { return wait(); });
 }
 

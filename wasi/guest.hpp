@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include <heddle/component.hpp>
+#include <heddle/component_limits.hpp>
 
 #include "context.hpp"
 #include "reactor.hpp"
@@ -21,56 +22,19 @@ struct GuestFault : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Host memory held for a guest. Whoever exceeds it is a guest that takes without end: a trap, or the function's own error.
-class Budget {
-public:
-    explicit Budget(u64 limit) : limit_(limit) {}
-    bool take(u64 bytes) {
-        if (bytes > limit_ - used_) return false;
-        used_ += bytes;
-        return true;
-    }
-    void give(u64 bytes) { used_ -= bytes; }
-    u64 used() const { return used_; }
-    u64 limit() const { return limit_; }
-    std::string message() const {
-        return "more than " + std::to_string(limit_) + " bytes held by the host for one guest (Limits::host_bytes, --max-host-bytes)";
-    }
-
-private:
-    u64 limit_, used_ = 0;
-};
+// Host memory held for a guest, in one budget with what the component layer holds. Whoever exceeds it is a guest that takes without end: a
+// trap, or the function's own error.
+using component::Budget;
 
 // Bytes taken from a budget, given back when this goes.
-class Charge {
+class Charge : public component::Charge {
 public:
     Charge() = default;
     // Throws GuestFault.
-    Charge(const std::shared_ptr<Budget>& b, u64 bytes) : budget_(b) { resize(bytes); }
-    Charge(Charge&& o) noexcept : budget_(std::move(o.budget_)), bytes_(std::exchange(o.bytes_, 0)) {}
-    Charge& operator=(Charge&& o) noexcept {
-        std::swap(budget_, o.budget_);
-        std::swap(bytes_, o.bytes_);
-        return *this;
-    }
-    ~Charge() {
-        if (budget_) budget_->give(bytes_);
-    }
-    // False, and nothing changed: the budget does not hold it.
-    bool try_resize(u64 bytes) {
-        if (bytes > bytes_ && !budget_->take(bytes - bytes_)) return false;
-        if (bytes < bytes_) budget_->give(bytes_ - bytes);
-        bytes_ = bytes;
-        return true;
-    }
+    Charge(const std::shared_ptr<Budget>& b, u64 bytes) : component::Charge(b) { resize(bytes); }
     void resize(u64 bytes) {
         if (!try_resize(bytes)) throw GuestFault(budget_->message());
     }
-    u64 bytes() const { return bytes_; }
-
-private:
-    std::shared_ptr<Budget> budget_;
-    u64 bytes_ = 0;
 };
 
 // One of the files and sockets that a guest may have open at once.

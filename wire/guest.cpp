@@ -1,6 +1,7 @@
 // What all kinds of guests share: limits set before and looked at after each step, output captured, traps turned into outcomes.
 #include "guest.hpp"
 
+#include <heddle/component_limits.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app.hpp"
@@ -104,6 +105,7 @@ Ended Guest::trapped(const Trap& trap) {
         case TrapCode::allocation_failure: return with(Outcome::memory, trap.message());
         default: break;
     }
+    if (component::is_limit(trap)) return with(Outcome::memory, trap.message());
     if (scope_->tree.cancelled()) return with(Outcome::cancelled, "the call was cancelled");
     if (trap.code == TrapCode::interrupted || scope_->late())
         return with(Outcome::deadline, "the call did not end in time (limits.deadline = " + std::to_string(config_.limits.deadline.count()) + " ms)");

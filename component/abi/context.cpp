@@ -64,8 +64,8 @@ Checked<void> Context::charge_host(u64 bytes) {
         host_bytes += bytes;
         return work(bytes);
     }
-    return trap("limit reached: max_host_copy_bytes = " + std::to_string(max_host_copy_bytes) +
-                " (bytes copied between a guest and the host in one call)");
+    return trap(limit_words + std::to_string(max_host_copy_bytes) +
+                " bytes copied between a guest and the host in one call (component::Limits::host_copy_bytes)");
 }
 
 Checked<GuestSpan> GuestSpan::check(const Context& cx, u64 at, u64 alignment, u64 count, u64 element_size, What what) {

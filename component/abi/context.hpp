@@ -17,6 +17,8 @@ using TrapPtr = std::unique_ptr<heddle::Trap>;
 template <class T>
 using Checked = std::expected<T, TrapPtr>;
 std::unexpected<TrapPtr> trap(std::string message);
+// How the message of every limit begins.
+inline const std::string limit_words = "limit reached: ";
 
 enum class StringEncoding : u8 { utf8, utf16, latin1_utf16 };
 

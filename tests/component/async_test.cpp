@@ -2,6 +2,8 @@
 
 #include "support/world.hpp"
 
+#include <heddle/component_limits.hpp>
+
 namespace heddle::component::testing {
 namespace {
 
@@ -42,6 +44,9 @@ TEST(Async, a_call_that_waits_is_driven_by_ticks) {
 
 TEST(Async, many_calls_wait_by_callback_without_a_stack) {
     World w;
+    Limits many;
+    many.tasks = 5'000;
+    set_limits(w.store, many);
     auto i = w.make(gate);
     std::vector<ComponentCall> calls;
     for (u32 n = 0; n < 5'000; ++n) calls.push_back(*i.find_func("wait-cb")->start({Val::u32(1)}));

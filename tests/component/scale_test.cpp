@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <heddle/component_limits.hpp>
+
 namespace heddle::component::testing {
 namespace {
 
@@ -21,6 +23,9 @@ TEST(Scale, ten_thousand_tasks_wait_with_stacks_of_their_own) {
     config.max_stacks = count + 100;
     Engine engine(config);
     Store store(engine);
+    Limits many;
+    many.tasks = many.subtasks = count;
+    set_limits(store, many);
     ComponentLinker imports(engine);
     std::vector<Deferred> waiting;
     imports.root().raw("wait", [&](HostCall& c) {

@@ -37,7 +37,7 @@ struct Limits {
     u64 random_bytes = u64(64) << 20;        // of one call: EINVAL
     u64 captured_bytes = u64(64) << 20;      // of one captured stream: ENOSPC
     // Of components:
-    u64 host_bytes = u64(64) << 20;          // held by the host for one guest: handles, buffers, fields, pending writes
+    std::optional<u64> host_bytes = {};      // held by the host for one guest: handles, buffers, fields, pending writes. Else component::Limits::host_bytes
     u32 resources = 65'536;                  // handles to resources of the host at once
 };
 
