@@ -203,7 +203,7 @@ bool Machine::begin_and_drive(RootCall& call, std::size_t base) {
 
 bool Machine::tick() {
     for (auto& done : std::exchange(completions, {})) done();
-    std::erase_if(host_reads, [](const auto& s) { return s->dropped; });
+    std::erase_if(host_reads, [](const auto& s) { return s->is_over(); });
     run_drops();
     Thread* t = take_ready(nullptr);
     if (!t) return false;

@@ -57,9 +57,13 @@ struct HostReader final : CopySide {
     void on_copy_done(CopyResult r) override {
         deliver();
         if (r == CopyResult::dropped) {
+            shared.resumer.reset();
             if (ended) ended();
         } else again = shared.stream && !paused;
     }
+    // Gives the function that resumes. While it lives, so does the shared state, which holds what the host was not told yet. It owns neither: what
+    // `push` holds may hold it.
+    std::function<void()> make_resume(const std::shared_ptr<SharedCopy>& s);
     void deliver() {
         auto lists = std::exchange(buffer.values, {});
         for (Val& list : lists) {
@@ -186,6 +190,20 @@ std::shared_ptr<Pump> pump_of(const std::shared_ptr<SharedCopy>& shared, u32 max
     return p;
 }
 
+std::function<void()> HostReader::make_resume(const std::shared_ptr<SharedCopy>& s) {
+    auto token = std::make_shared<char>();
+    s->resumer = token;
+    return [token, of = std::weak_ptr(s), this] {
+        auto live = of.lock();
+        if (!live || !paused) return;
+        live->machine->completions.push_back([live, this] {
+            paused = false;
+            live->set_host_due(false);
+            if (live->pending != this) read_now(*live, *this);
+        });
+    };
+}
+
 Result<std::shared_ptr<SharedCopy>> take_end(const Val& v, bool stream) {
     auto* end = v.is_handle() ? dynamic_cast<HeldEnd*>(v.handle().get()) : nullptr;
     if (!end || !end->shared || end->shared->stream != stream)
@@ -243,15 +261,7 @@ Result<std::function<void()>> read_stream(Store& store, const Val& readable, std
     auto m = Machine::of(store);
     m->host_reads.push_back(*shared);
     m->completions.push_back([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
-    return [machine = std::weak_ptr(m), s = *shared, r = reader.get()] {
-        auto live = machine.lock();
-        if (!live || !r->paused) return;
-        live->completions.push_back([s, r] {
-            r->paused = false;
-            s->set_host_due(false);
-            if (s->pending != r) read_now(*s, *r);
-        });
-    };
+    return reader->make_resume(*shared);
 }
 
 Result<void> read_future(Store& store, const Val& readable, std::function<void(Val)> push) {

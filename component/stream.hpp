@@ -55,6 +55,8 @@ struct SharedCopy {
     std::function<abi::Checked<void>()> on_waiting_read;
     std::function<void()> pump;               // the host reads what it writes itself: moves on when there is more
     std::weak_ptr<SharedCopy> self;           // while it is pumped
+    std::weak_ptr<void> resumer;              // of a host's reader that was not told the end: who can make it go on
+    bool is_over() const { return dropped && resumer.expired(); }
     bool host_is_due = false;                 // the other side waits for the host; counted in Machine::pending_host
     void set_host_due(bool due);
 
