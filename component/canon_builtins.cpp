@@ -361,24 +361,51 @@ Host drop_end(Caller& c, Builtin& b, std::span<Slot> s) {
 
 Host thread_index(Caller&, Builtin& b, std::span<Slot> s) { return give(s, b.machine.current().index); }
 
-Host thread_new_indirect(Caller& c, Builtin& b, std::span<Slot> s) {
+abi::Checked<Func> start_function(Builtin& b, std::span<Slot> s) {
     auto ref = b.table.get(b.table.type().is64 ? s[0].bits : arg(s, 0));
-    if (!ref) return fail(c, "undefined element: table index out of bounds");
+    if (!ref) return abi::trap("undefined element: table index out of bounds");
     Func f = Func::from_ref(*ref);
-    if (!f) return fail(c, "uninitialized element");
-    if (!(f.type() == heddle::FuncType{{b.start_argument}, {}})) return fail(c, "indirect call type mismatch");
+    if (!f) return abi::trap("uninitialized element");
+    if (!(f.type() == heddle::FuncType{{b.start_argument}, {}})) return abi::trap("indirect call type mismatch");
+    return f;
+}
+
+abi::Checked<Thread*> new_thread(Builtin& b, abi::Checked<Func> start, Slot argument) {
+    if (!start) return std::unexpected(std::move(start.error()));
     Task& task = *b.machine.current().task;
     auto thread = std::make_unique<Thread>(&task, b.inst);
     thread->phase = Thread::Phase::spawned;
-    thread->start = f;
-    thread->argument = s[1];
+    thread->start = *start;
+    thread->argument = argument;
     auto done = task.register_thread(*thread);
-    if (!done) return fail(c, std::move(done.error()));
-    u32 index = thread->index;
+    if (!done) return std::unexpected(std::move(done.error()));
     task.threads.push_back(std::move(thread));
     b.inst.tasks.insert(task.shared_from_this());
-    return give(s, index);
+    return task.threads.back().get();
 }
+
+Host thread_new_indirect(Caller& c, Builtin& b, std::span<Slot> s) {
+    auto t = new_thread(b, start_function(b, s), s[1]);
+    return t ? give(s, (*t)->index) : fail(c, std::move(t.error()));
+}
+
+// A new thread, and resumed later at once.
+Host spawn(Caller& c, Builtin& b, std::span<Slot> s, abi::Checked<Func> start) {
+    auto t = new_thread(b, std::move(start), s[1]);
+    if (!t) return fail(c, std::move(t.error()));
+    b.machine.resume_later(**t);
+    return give(s, (*t)->index);
+}
+
+Host thread_spawn_indirect(Caller& c, Builtin& b, std::span<Slot> s) { return spawn(c, b, s, start_function(b, s)); }
+
+Host thread_spawn_ref(Caller& c, Builtin& b, std::span<Slot> s) {
+    Func f = Func::from_ref(Ref{s[0].bits});
+    return spawn(c, b, s, f ? abi::Checked<Func>(f) : abi::trap("null function reference"));
+}
+
+// Threads of a Store take turns.
+Host thread_available_parallelism(Caller&, Builtin&, std::span<Slot> s) { return give(s, 1); }
 
 // What a thread finds when it goes on: was it cancelled?
 struct Resumed final : HostFrame {
@@ -492,8 +519,6 @@ Host error_context_drop(Caller& c, Builtin& b, std::span<Slot> s) {
     return Host::done;
 }
 
-Host unsupported(Caller& c, Builtin&, std::span<Slot>) { return fail(c, "shared-everything threads are not offered"); }
-
 // ---- from definition to function ------------------------------------------------------------------------------------------------------------------------
 
 // In realloc and post-return only these work.
@@ -554,8 +579,13 @@ RawHostFunction function_of(CanonKind k) {
     case CanonKind::thread_yield_then_resume: return entry<then_resume<true>>;
     case CanonKind::thread_suspend_then_promote: return entry<then_promote<false>>;
     case CanonKind::thread_yield_then_promote: return entry<then_promote<true>>;
-    default: return entry<unsupported>;
+    case CanonKind::thread_spawn_ref: return entry<thread_spawn_ref>;
+    case CanonKind::thread_spawn_indirect: return entry<thread_spawn_indirect>;
+    case CanonKind::thread_available_parallelism: return entry<thread_available_parallelism>;
+    case CanonKind::lift:
+    case CanonKind::lower: break;
     }
+    return nullptr;  // these two are made elsewhere
 }
 
 }  // namespace
@@ -582,6 +612,7 @@ Func make_builtin(Instance& inst, const Canon& canon, CanonOptions options, cons
         b->memory64 = core.params.at(1) == i64_type;
         break;
     case CanonImmediates::Indirect:
+    case CanonImmediates::Spawn:
         b->table = inst.core_tables[canon.table];
         b->start_argument = core.params.at(1);
         break;

@@ -11,6 +11,9 @@ using types::Type;
 
 namespace {
 
+// Their core functions would have shared types, which core modules cannot have here.
+constexpr const char* shared_words = "`shared` thread built-ins need shared function types, which the engine does not have; without `shared` threads take turns";
+
 using CoreTypes = std::vector<heddle::ValType>;
 
 constexpr u32 context_slots = 2;
@@ -204,12 +207,16 @@ void Validator::element_builtin(const Canon& c) {
     push_builtin(c, pointer);
 }
 
+// thread.new-indirect and thread.spawn-*: the new thread's function comes from a table, or is a reference.
 void Validator::thread_new(const Canon& c) {
-    const heddle::FuncType& f = engine_.type(core_func_type_at(c.type)).func;
+    if (c.shared) invalid(shared_words);
+    TypeId start = core_func_type_at(c.type);
+    const heddle::FuncType& f = engine_.type(start).func;
     bool good = f.params.size() == 1 && (f.params[0] == i32_type || (features_.memory64 && f.params[0] == i64_type)) && f.results.empty();
     if (!good) invalid("start function must take a single `i32` or `i64` argument and return nothing");
+    if (c.kind == CanonKind::thread_spawn_ref) return push_core_func({heddle::ValType::reference(start, true), f.params[0]}, {i32_type});
     const heddle::TableType& table = at(scope_->spaces.core_tables, c.table, "table");
-    if (!engine_.matches(table.element, funcref_type)) invalid("thread.new-indirect requires a table of `funcref`");
+    if (!engine_.matches(table.element, funcref_type)) invalid("`" + std::string(canon_row(c.kind).text) + "` requires a table of `funcref`");
     push_core_func({table.is64 ? i64_type : i32_type, f.params[0]}, {i32_type});
 }
 
@@ -252,10 +259,12 @@ void Validator::canon(const Canon& c) {
             if (scope_->context.value_or(c.slot) != c.slot) invalid("all context slots of a component have one type");
             scope_->context = c.slot;
             return push_builtin(c, i32_type);
-        case K::thread_new_indirect: return thread_new(c);
+        case K::thread_new_indirect:
         case K::thread_spawn_ref:
-        case K::thread_spawn_indirect:
-        case K::thread_available_parallelism: invalid("shared-everything threads are not part of this engine");
+        case K::thread_spawn_indirect: return thread_new(c);
+        case K::thread_available_parallelism:
+            if (c.shared) invalid(shared_words);
+            break;
         case K::error_context_new:
         case K::error_context_debug_message: {
             Options o = options(c);

@@ -348,6 +348,110 @@ TEST(Async, the_host_takes_a_guests_stream_at_its_own_pace) {
     EXPECT_TRUE(ended);
 }
 
+// Threads that run when the task that made them waits: they note 1 and 2, it notes 1 and 9.
+constexpr const char* spawning = R"((component
+      (core module $Table (table (export "t") 2 2 funcref))
+      (core instance $table (instantiate $Table))
+      (alias core export $table "t" (core table $t))
+      (core type $start (func (param i32)))
+      (core func $indirect (canon thread.spawn-indirect $start (table $t)))
+      (core func $ref (canon thread.spawn-ref $start))
+      (core func $parallel (canon thread.available-parallelism))
+      (core func $yield (canon thread.yield))
+      (canon task.return (result u32) (core func $return))
+      (core module $m
+        (type $start (func (param i32)))
+        (import "" "indirect" (func $indirect (param i32 i32) (result i32)))
+        (import "" "ref" (func $ref (param (ref null $start)) (param i32) (result i32)))
+        (import "" "parallel" (func $parallel (result i32)))
+        (import "" "yield" (func $yield (result i32)))
+        (import "" "return" (func $return (param i32)))
+        (import "" "t" (table 2 2 funcref))
+        (global $log (mut i32) (i32.const 0))
+        (elem (i32.const 0) func $add)
+        (func $add (type $start) (global.set $log (i32.add (i32.mul (global.get $log) (i32.const 10)) (local.get 0))))
+        (func (export "run") (param i32)
+          (if (i32.eq (call $indirect (i32.const 0) (i32.const 1)) (call $ref (ref.func $add) (i32.const 2))) (then unreachable))
+          (call $add (call $parallel))
+          (call $add (i32.const 9))
+          (drop (call $yield))
+          (call $return (global.get $log)))
+        (func (export "null") (param i32) (drop (call $ref (ref.null $start) (i32.const 0))))
+        (func (export "empty") (param i32) (drop (call $indirect (i32.const 1) (i32.const 0))))
+        (func (export "outside") (param i32) (drop (call $indirect (i32.const 2) (i32.const 0)))))
+      (core instance $i (instantiate $m (with "" (instance (export "indirect" (func $indirect)) (export "ref" (func $ref)) (export "parallel" (func $parallel))
+        (export "yield" (func $yield)) (export "return" (func $return)) (export "t" (table $t))))))
+      (func (export "run") async (param "x" u32) (result u32) (canon lift (core func $i "run") async))
+      (func (export "null") async (param "x" u32) (result u32) (canon lift (core func $i "null") async))
+      (func (export "empty") async (param "x" u32) (result u32) (canon lift (core func $i "empty") async))
+      (func (export "outside") async (param "x" u32) (result u32) (canon lift (core func $i "outside") async))))";
+
+TEST(Async, spawned_threads_take_turns) {
+    World w;
+    auto i = w.make(spawning);
+    EXPECT_EQ(text_of(call(i, "run", {Val::u32(0)})), "1912");
+    for (auto [f, words] : {std::pair("null", "null function reference"), std::pair("empty", "uninitialized element"), std::pair("outside", "undefined element")})
+        EXPECT_NE(text_of(call(w.make(spawning), f, {Val::u32(0)})).find(words), std::string::npos) << f;
+}
+
+TEST(Async, threads_that_share_everything_are_refused) {
+    World w;
+    for (const char* canon : {"(canon thread.spawn-ref shared $f (core func))", "(canon thread.available-parallelism shared (core func))"}) {
+        auto bytes = assemble("(component (core type $f (func (param i32))) " + std::string(canon) + ")");
+        ASSERT_TRUE(bytes);
+        auto c = heddle::Component::load(w.engine, *bytes);
+        ASSERT_FALSE(c);
+        EXPECT_NE(c.error().message.find("need shared function types"), std::string::npos) << c.error().message;
+    }
+}
+
+// What `push` holds holds the function that resumes: neither may keep the stream, however it ends.
+TEST(Async, a_reader_that_holds_its_own_resuming_is_let_go) {
+    struct Reading {
+        std::function<void()> go_on;
+        u32 taken = 0;
+        bool ended = false;
+    };
+    for (u32 pauses : {0u, 3u, 10u}) {
+        std::weak_ptr<Reading> left;
+        {
+            World w;
+            auto i = w.make(streams);
+            auto reading = std::make_shared<Reading>();
+            left = reading;
+            auto go_on = read_stream(
+                w.store, **call(i, "count", {Val::u32(10)}),
+                [reading](Val) {
+                    ++reading->taken;
+                    return false;
+                },
+                [reading] { reading->ended = true; });
+            ASSERT_TRUE(go_on);
+            reading->go_on = std::move(*go_on);
+            for (u32 n = 0; n < pauses; ++n) {
+                while (ComponentScheduler::tick(w.store)) {}
+                reading->go_on();
+            }
+            while (ComponentScheduler::tick(w.store)) {}
+            EXPECT_EQ(reading->taken, std::min(pauses + 1, 10u));
+            EXPECT_EQ(reading->ended, pauses == 10);
+            EXPECT_EQ(reading.use_count(), reading->ended ? 1 : 3);  // what was told the end is let go while the Store lives
+        }
+        EXPECT_TRUE(left.expired()) << pauses;
+    }
+}
+
+TEST(Async, a_reader_goes_on_after_its_store_is_gone) {
+    std::function<void()> go_on;
+    {
+        World w;
+        auto i = w.make(streams);
+        go_on = *read_stream(w.store, **call(i, "count", {Val::u32(10)}), [](Val) { return false; }, {});
+        while (ComponentScheduler::tick(w.store)) {}
+    }
+    go_on();  // nothing to do
+}
+
 TEST(Async, a_guest_learns_that_the_host_dropped_its_stream) {
     World w;
     auto i = w.make(streams);
