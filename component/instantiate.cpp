@@ -3,6 +3,8 @@
 #include "canon.hpp"
 #include "canon_builtins.hpp"
 #include "canon_call.hpp"
+#include "val.hpp"
+#include "value_bytes.hpp"
 
 namespace heddle::component::runtime {
 
@@ -30,8 +32,8 @@ private:
     void define(const Canon& c);
     void define(const Import& i);
     void define(const Export& e);
-    void define(const Start&) { fault(Error::Kind::limit, "component start functions with values cannot be instantiated"); }
-    void define(const Value&) { fault(Error::Kind::limit, "component value definitions cannot be instantiated"); }
+    void define(const Start& s);
+    void define(const Value& v);
 
     void core_instantiate(const CoreInstantiate& i);
     void instantiate_component(const Instantiate& i);
@@ -123,7 +125,12 @@ Item Instantiator::item(const SortIdx& s) const {
     case Sort::func: i.func = in_.funcs[s.index]; break;
     case Sort::instance: i.instance = in_.instances[s.index]; break;
     case Sort::component: i.component = in_.components[s.index]; break;
-    case Sort::value: i.value = in_.values[s.index]; break;
+    case Sort::value:
+        i.value = in_.values[s.index];
+        i.view = in_.view;
+        i.entity.sort = Sort::value;
+        i.entity.value = validated_.spaces.values[s.index];
+        break;
     case Sort::type: return in_.type_item(validated_.spaces.types[s.index]);
     default: break;
     }
@@ -222,6 +229,25 @@ void Instantiator::define(const Export& e) {
     if (e.item.sort == Sort::type) i.entity.type = validated_.spaces.types[types_seen_];
     push(i);
     in_.exports->items.emplace_back(std::string(e.name.name), std::move(i));
+}
+
+// ---- values and start -------------------------------------------------------------------------------------------------------------------
+
+void Instantiator::define(const Value& v) {
+    const types::ValType& t = validated_.spaces.values[in_.values.size()];
+    in_.values.push_back(std::make_shared<const Val>(read_value(v.bytes, Describer(types_)(t))));
+}
+
+void Instantiator::define(const Start& s) {
+    std::vector<Val> args;
+    for (u32 i : s.args) args.push_back(*in_.values[i]);
+    auto call = start_call(machine_, in_.funcs[s.func], std::move(args), &in_);
+    if (!call->done) finish_call(machine_, in_, *call);
+    if (call->trap) {
+        machine_.trap = *call->trap;
+        trapped();
+    }
+    for (Val& result : call->results) in_.values.push_back(std::make_shared<const Val>(std::move(result)));
 }
 
 // ---- canonical definitions -----------------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ std::string describe(const View& view, const types::Func& f) { return to_string(
 
 std::string Matcher::describe(const types::Entity& e) const {
     if (e.sort == Sort::func) return runtime::describe(to_.view, to_.view.types()[types::FuncId(e.id)]);
+    if (e.sort == Sort::value) return "(value " + to_string(Describer(to_.view.types())(e.value)) + ")";
     if (e.sort == Sort::type && e.type.kind == types::Type::Kind::resource) return "resource";
     return to_string(e.sort);
 }
@@ -52,6 +53,7 @@ Item Matcher::item(const std::string& name, const types::Entity& wanted, const I
     case Sort::type: type(wanted, offered); break;
     case Sort::instance: instance(wanted, *offered.instance); break;
     case Sort::core_module: module(wanted, *offered.module); break;
+    case Sort::value: value(wanted, offered); break;
     default: break;
     }
     --depth_;
@@ -89,6 +91,16 @@ void Matcher::instance(const types::Entity& wanted, const Exports& e) {
         const Item* given = e.find(name);
         if (!given) missing(name, entity);
         item(name, entity, *given);
+    }
+}
+
+// A component's value has a type; the host's is held against the one that is wanted.
+void Matcher::value(const types::Entity& wanted, const Item& offered) const {
+    ValueType w = Describer(to_.view.types())(wanted.value);
+    if (!offered.view.component) {
+        if (!matches(*offered.value, w)) mismatch("a value of type " + to_string(w), to_string(*offered.value));
+    } else if (!same_type(to_.view, wanted.value, offered.view, offered.entity.value)) {
+        mismatch("a value of type " + to_string(w), "one of type " + to_string(Describer(offered.view.types())(offered.entity.value)));
     }
 }
 

@@ -47,6 +47,7 @@ private:
     void func(const types::Entity& wanted, const Function& f);
     void type(const types::Entity& wanted, const Item& offered);
     void instance(const types::Entity& wanted, const Exports& e);
+    void value(const types::Entity& wanted, const Item& offered) const;
     void module(const types::Entity& wanted, const heddle::Module& m) const;
     std::string describe(const types::Entity& e) const;
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "decode.hpp"
+#include "val.hpp"
+#include "value_bytes.hpp"
 
 namespace heddle::component {
 
@@ -504,7 +506,13 @@ void Validator::start(const Start& s) {
 
 void Validator::value(const Value& v) {
     if (!features_.values) invalid("value definitions are turned off");
-    scope_->spaces.values.push_back(val_type(v.type));
+    types::ValType type = val_type(v.type);
+    try {
+        read_value(v.bytes, Describer(types_)(type));
+    } catch (Error& e) {
+        throw Error{Error::Kind::malformed, "value " + std::to_string(scope_->spaces.values.size()) + ": byte " + std::to_string(e.offset) + ": " + e.message, offset_};
+    }
+    scope_->spaces.values.push_back(type);
     scope_->value_used.push_back(false);
 }
 
