@@ -6,6 +6,7 @@
 
 #include "encode.hpp"
 #include "tools/merge.hpp"
+#include "tools/package_docs.hpp"
 #include "tools/type_writer.hpp"
 
 namespace heddle::component::tools {
@@ -116,6 +117,7 @@ Result<std::vector<u8>> encode_package(const wit::Resolve& resolve, u32 package)
         body.custom(std::string(encoding_section), {format_version, u8(Encoding::utf8)});
         for (u32 i : resolve.packages[package].interfaces) export_type(body, *resolve.interfaces[i].name, interface_type(resolve, i, body));
         for (u32 w : resolve.packages[package].worlds) export_type(body, resolve.worlds[w].name, world_type(resolve, w, body));
+        if (std::vector<u8> docs = package_docs(resolve, package); !docs.empty()) body.custom(std::string(package_docs_section), std::move(docs));
         return encode(body.take_component());
     } catch (Error& e) {
         return std::unexpected(std::move(e));
@@ -154,6 +156,8 @@ Result<WitOf> read_wit(const Engine& engine, std::span<const u8> bytes) {
         auto validated = validate(engine, std::make_shared<const std::vector<u8>>(bytes.begin(), bytes.end()));
         if (is_package(*validated)) {
             PackageIn p = read_package(*validated);
+            for (const Definition& d : validated->model.definitions)
+                if (const auto* c = std::get_if<CustomSection>(&d.what); c && c->name == package_docs_section) add_package_docs(p.resolve, p.package, c->bytes);
             return WitOf{std::move(p.resolve), p.package, std::nullopt};
         }
         WorldIn w = read_world(*validated);

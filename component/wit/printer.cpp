@@ -71,6 +71,10 @@ private:
     void interface(const Interface& i, const std::string& head) {
         docs(i.docs);
         gate(i.gate);
+        interface_body(i, head);
+    }
+
+    void interface_body(const Interface& i, const std::string& head) {
         open(head);
         types(i.types, i.functions, i.package);
         bool first = i.types.empty();
@@ -204,11 +208,13 @@ private:
     void item(const std::string& direction, const WorldItem& i, u32 package) {
         if (i.kind == WorldItem::Kind::type || i.implied) return;
         if (i.kind == WorldItem::Kind::function && i.function.kind != Function::Kind::freestanding) return;
+        bool is_inline = i.kind == WorldItem::Kind::interface && !r_.interfaces[i.index].name;
+        docs(is_inline ? r_.interfaces[i.index].docs : i.function.docs);
         gate(i.gate);
         if (i.external_id) line("@external-id(\"" + *i.external_id + "\")");
         if (i.kind == WorldItem::Kind::function) line(direction + escaped(i.name) + ": " + signature(i.function) + ";");
         else if (r_.interfaces[i.index].name) line(direction + (i.name.empty() ? "" : escaped(i.name) + ": ") + path(i.index, package) + ";");
-        else interface(r_.interfaces[i.index], direction + escaped(i.name) + ": interface");
+        else interface_body(r_.interfaces[i.index], direction + escaped(i.name) + ": interface");
     }
 
     const Resolve& r_;

@@ -1,3 +1,5 @@
+#include <heddle/bytes.hpp>
+
 #include "component/tools/support.hpp"
 
 using namespace heddle;
@@ -68,6 +70,114 @@ std::string round_trip(const std::string& text) {
 TEST(WitBinary, a_package_survives_its_binary_form) {
     wit::Resolve r = packages(app);
     EXPECT_EQ(round_trip(app), wit::print(r, r.packages[0]));
+}
+
+const std::string documented = R"(/// A package
+/// of two lines.
+package demo:docs@1.0.0;
+
+/// Types "quoted", with a \\ and \t tab and ä.
+@since(version = 0.9.0)
+interface types {
+  /// A place.
+  @since(version = 0.9.1)
+  @deprecated(version = 1.0.0)
+  record point {
+    /// To the right.
+    x: s32,
+    y: s32,
+  }
+
+  /// What it is.
+  variant shape {
+    /// Round.
+    circle(f64),
+    nothing,
+  }
+
+  flags rights {
+    /// May look.
+    read,
+    write,
+  }
+
+  enum color {
+    red,
+    /// Like grass.
+    green,
+  }
+
+  /// A file.
+  resource file {
+    /// Opens it.
+    constructor(path: string);
+    /// Reads.
+    @unstable(feature = fast)
+    read: func(n: u64) -> list<u8>;
+  }
+
+  /// All of them.
+  @unstable(feature = fast)
+  @deprecated(version = 1.0.0)
+  all: func(p: point);
+}
+
+/// Who does it.
+@since(version = 1.0.0)
+world plug {
+  /// For dates.
+  type date = u64;
+  @since(version = 1.0.0)
+  import types;
+  /// Writes a line.
+  @since(version = 0.9.0)
+  import log: func(line: string);
+  /// More.
+  @unstable(feature = fast)
+  import extra: interface {
+    /// Greets.
+    hi: func();
+  }
+
+  /// Greets too.
+  export log: func(line: string);
+  @unstable(feature = fast)
+  export types;
+}
+)";
+
+TEST(WitBinary, documentation_and_feature_gates_survive_the_binary_form) {
+    auto r = wit::resolve({{"docs.wit", documented}}, wit::Options{{}, true});
+    ASSERT_TRUE(r) << r.error().to_string();
+    EXPECT_EQ(wit::print(*r, r->packages[0]), documented);
+    Engine engine;
+    auto bytes = encode_package(*r, 0);
+    ASSERT_TRUE(bytes) << bytes.error().to_string();
+    auto back = read_wit(engine, *bytes);
+    ASSERT_TRUE(back) << back.error().to_string();
+    EXPECT_EQ(wit::print(back->resolve, back->resolve.packages[back->package]), documented);
+}
+
+// Functions' documentation was a string in the first version; what is unknown is read over, what is broken is told.
+TEST(WitBinary, other_documentation_sections_are_read) {
+    Engine engine;
+    auto with = [&](const std::string& section) {
+        auto bytes = *encode_package(packages("package a:b;\n\ninterface i {\n  f: func();\n}\n"), 0);
+        heddle::Writer w;
+        w.name("package-docs");
+        w.span({reinterpret_cast<const heddle::u8*>(section.data()), section.size()});
+        bytes.push_back(0);
+        bytes.push_back(heddle::u8(w.bytes.size()));
+        bytes.insert(bytes.end(), w.bytes.begin(), w.bytes.end());
+        auto text = wit_of(engine, bytes);
+        return text ? *text : text.error().to_string();
+    };
+    using namespace std::string_literals;
+    EXPECT_NE(with("\0{\"interfaces\":{\"i\":{\"funcs\":{\"f\":\"old\",\"g\":\"gone\"}}}}"s).find("  /// old\n  f: func();"), std::string::npos);
+    EXPECT_NE(with("\1 { \"later\" : [1, {\"x\": null}, true], \"docs\": \"\\u00e4\\ud83c\\udf70\" } "s).find("/// \xc3\xa4\xf0\x9f\x8d\xb0\npackage a:b;"), std::string::npos);
+    for (const std::string& bad : {""s, "\2{}"s, "\1"s, "\1{"s, "\1{\"docs\"}"s, "\1{\"docs\":\"a"s, "\1{} {}"s, "\1{\"docs\":\"\\ud800\"}"s, "\1{\"docs\":\"\\x\"}"s,
+                                   "\1" + std::string(120, '[')})
+        EXPECT_NE(with(bad).find("malformed"), std::string::npos) << bad << ": " << with(bad);
 }
 
 TEST(WitBinary, packages_name_those_they_use) {
