@@ -540,26 +540,44 @@ void drop_unused(const Engine& engine, CorePart& adapter, const std::set<std::st
     adapter.module = *module;
 }
 
+// What a module without a world imports and exports: what its adapters bring.
+Embedded empty_world() {
+    Embedded e;
+    e.resolve.packages.push_back({{"root", "component", {}}, {}, {0}, {}});
+    e.resolve.worlds.push_back({"root", 0, {}, {}, {}, {}});
+    return e;
+}
+
+// An adapter is there when the main module imports from it, or when it exports something to the outside.
+void add_adapter(const Engine& engine, const Adapter& a, std::vector<CorePart>& parts, Embedded& world, std::vector<std::string>& names) {
+    CorePart plain = load(engine, a.bytes, a.name);
+    auto own = embedded_world(engine, plain.module);
+    bool wanted = std::ranges::any_of(parts[0].module.imports(), [&](const ImportType& i) { return i.module == a.name; });
+    if (!wanted && (!own || own->resolve.worlds[own->world].exports.empty())) return;
+    names.push_back(a.name);
+    parts.push_back(load(engine, with_stack(plain.module), a.name));
+    if (!own) return;
+    parts.back().encoding = own->encoding;
+    wit::Resolve* both[] = {&world.resolve, &own->resolve};
+    unify_versions(both);
+    Merge(world.resolve, own->resolve).world_into(own->world, world.world);
+}
+
 std::vector<u8> make(const Engine& engine, std::span<const u8> module, std::span<const Adapter> adapters) {
     std::vector<CorePart> parts;
     parts.push_back(load(engine, module, ""));
     auto embedded = embedded_world(engine, parts[0].module);
-    if (!embedded) throw Error{Error::Kind::usage, "the core module has no world in it: `heddle component embed` puts one into it", Error::no_offset};
+    if (!embedded && !adapters.empty()) embedded = empty_world();
+    if (!embedded)
+        throw Error{Error::Kind::usage, "the core module has no world in it: `heddle component embed` puts one into it, and an adapter (--adapt) brings its own",
+                    Error::no_offset};
     parts[0].encoding = embedded->encoding;
     std::vector<std::string> names;
-    for (const ImportType& i : parts[0].module.imports())
-        for (const Adapter& a : adapters)
-            if (a.name == i.module && std::ranges::find(names, a.name) == names.end()) {
-                names.push_back(a.name);
-                CorePart plain = load(engine, a.bytes, a.name);
-                auto own = embedded_world(engine, plain.module);
-                parts.push_back(load(engine, with_stack(plain.module), a.name));
-                if (!own) continue;
-                parts.back().encoding = own->encoding;
-                wit::Resolve* both[] = {&embedded->resolve, &own->resolve};
-                unify_versions(both);
-                Merge(embedded->resolve, own->resolve).world_into(own->world, embedded->world);
-            }
+    for (const Adapter& a : adapters) {
+        if (std::ranges::find(names, a.name) != names.end())
+            throw Error{Error::Kind::usage, "two adapters are named `" + a.name + "`", Error::no_offset};
+        add_adapter(engine, a, parts, *embedded, names);
+    }
     const wit::Resolve& r = embedded->resolve;
     const wit::World& world = r.worlds[embedded->world];
     Live live;

@@ -212,6 +212,40 @@ TEST(MakeComponent, an_adapter_serves_the_main_module_and_only_its_used_imports_
     EXPECT_EQ(said, "through");
 }
 
+// A command: its adapter exports what the outside calls, and calls the program's start.
+TEST(MakeComponent, a_module_without_a_world_gets_that_of_its_adapters) {
+    component::testing::World world;
+    std::string said;
+    world.imports.interface("sys:io/out@0.2.5").func("print", [&](std::string s) { said += s; });
+    std::string system = "package sys:io@0.2.5; interface out { print: func(s: string); } interface run { run: func() -> u32; } world adapter { import out; export run; }";
+    std::vector<u8> adapter = *embed(packages(system), 0, *text::assemble(R"((module $adapter
+        (import "env" "memory" (memory 0))
+        (import "__main_module__" "_start" (func $start))
+        (import "sys:io/out@0.2.5" "print" (func $print (param i32 i32)))
+        (func (export "write") (param i32 i32) (call $print (local.get 0) (local.get 1)))
+        (func (export "sys:io/run@0.2.5#run") (result i32) (call $start) (i32.const 7))))", {.names = true}));
+    std::vector<u8> speaks = *text::assemble(R"((module
+        (import "old_system" "write" (func $write (param i32 i32)))
+        (memory (export "memory") 1) (data (i32.const 8) "through")
+        (func (export "_start") (call $write (i32.const 8) (i32.const 7)))))");
+    std::vector<u8> is_silent = *text::assemble(R"((module (memory (export "memory") 1) (func (export "_start"))))");
+    for (const auto& main : {speaks, is_silent}) {
+        said.clear();
+        auto bytes = make_component(world.engine, main, std::vector<tools::Adapter>{{"old_system", adapter}});
+        ASSERT_TRUE(bytes) << bytes.error().to_string();
+        auto instance = world.imports.instantiate(world.store, loaded(world.engine, *bytes));
+        ASSERT_TRUE(instance) << instance.error().to_string();
+        EXPECT_EQ(component::testing::text_of(component::testing::call(*instance, "sys:io/run.run")), "7");
+        EXPECT_EQ(said, main == speaks ? "through" : "");
+    }
+    EXPECT_EQ(wit_of(world.engine, *make_component(world.engine, is_silent, std::vector<tools::Adapter>{{"old_system", adapter}}))->find("import"), std::string::npos);
+
+    std::vector<tools::Adapter> twice = {{"old_system", adapter}, {"old_system", adapter}};
+    auto refused = make_component(world.engine, speaks, twice);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("two adapters are named `old_system`"), std::string::npos);
+}
+
 TEST(Unbundle, core_modules_come_out_as_they_went_in) {
     auto bytes = assemble("(component (core module $one (memory 1)) (component (core module $two (func))) (core module $three))", {.names = true});
     auto parts = tools::unbundle(*bytes);
