@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A component written in C by hand, and one made from JavaScript when there is one, called with WAVE."""
+"""A component written in C by hand, and those made from JavaScript when they are there, called with WAVE."""
 
 import os
 import pathlib
@@ -35,11 +35,17 @@ class Shapes(ProgramTest):
     def test_a_component_in_c(self):
         self.check(FOLDER / "shapes.wasm")
 
-    def test_a_component_in_javascript(self):
-        made = pathlib.Path(os.environ.get("HEDDLE_SHAPES_JS", FOLDER / "shapes-js.wasm"))
+    def check_when_made(self, kind, tool):
+        made = pathlib.Path(os.environ.get(f"HEDDLE_SHAPES_{kind.upper()}", FOLDER / f"shapes-{kind}.wasm"))
         if not made.is_file():
-            self.skipTest(f"{made} is not there: tests/component/guests/build.sh --js FOLDER makes it, with componentize-js from npm in FOLDER")
+            self.skipTest(f"{made} is not there: tests/component/guests/build.sh --{kind} FOLDER makes it, with {tool} from npm in FOLDER")
         self.check(made)
+
+    def test_a_component_in_javascript(self):
+        self.check_when_made("js", "componentize-js")
+
+    def test_a_component_in_javascript_with_quickjs(self):
+        self.check_when_made("qjs", "componentize-qjs")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 // What an embedder writes for components: the program of the README, run with a component written in C by hand.
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -44,14 +45,26 @@ std::string draw(std::span<const heddle::u8> bytes) {
            std::to_string((*total)(mine).value());
 }
 
-std::vector<heddle::u8> shapes() {
-    std::ifstream file(HEDDLE_TESTS_FOLDER "/component/guests/shapes.wasm", std::ios::binary);
+std::vector<heddle::u8> read(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
+std::vector<heddle::u8> shapes() { return read(HEDDLE_TESTS_FOLDER "/component/guests/shapes.wasm"); }
 
-TEST(ComponentExample, an_embedder_calls_a_component_with_its_own_types) {
-    EXPECT_EQ(draw(shapes()), "Hello, Ada, 2.000000, 6.000000, no such shape: cube, 3.141593");
+constexpr const char* drawn = "Hello, Ada, 2.000000, 6.000000, no such shape: cube, 3.141593";
+
+TEST(ComponentExample, an_embedder_calls_a_component_with_its_own_types) { EXPECT_EQ(draw(shapes()), drawn); }
+
+// Of the same world made from JavaScript: `variable` names the file; else it lies beside the one in C.
+void draws_when_made(const char* variable, const std::string& file) {
+    const char* named = std::getenv(variable);
+    auto bytes = read(named ? named : HEDDLE_TESTS_FOLDER "/component/guests/" + file);
+    if (bytes.empty()) GTEST_SKIP() << file << " is not there: tests/component/guests/build.sh makes it";
+    EXPECT_EQ(draw(bytes), drawn);
 }
+
+TEST(ComponentExample, the_same_of_a_component_in_javascript) { draws_when_made("HEDDLE_SHAPES_JS", "shapes-js.wasm"); }
+TEST(ComponentExample, the_same_of_a_component_in_javascript_with_quickjs) { draws_when_made("HEDDLE_SHAPES_QJS", "shapes-qjs.wasm"); }
 
 TEST(ComponentExample, a_dropped_resource_makes_room_for_another) {
     heddle::Engine engine;
