@@ -13,6 +13,7 @@
 #include "spectest.hpp"
 #include "wast_compare.hpp"
 #include "wast_components.hpp"
+#include "wast_half.hpp"
 #include "watchdog.hpp"
 
 namespace heddle::cli {
@@ -61,21 +62,58 @@ struct Named {
     }
 };
 
+// The core half of a script.
+class CoreScript : public WastHalf<CoreScript, Module, Named> {
+public:
+    CoreScript(const Engine& engine, Store& store) : engine_(engine), store_(store), linker_(engine) {
+        define_spectest(linker_, store);
+        linker_.fallback([this](Store&, const ImportType& import) -> std::optional<Extern> {
+            auto it = registered_.find(import.module);
+            return it == registered_.end() ? std::nullopt : it->second.find(import.name);
+        });
+    }
+    CoreScript(const CoreScript&) = delete;
+    CoreScript& operator=(const CoreScript&) = delete;
+    using WastHalf::add_instance;
+    using WastHalf::find_named;
+    using WastHalf::unknown_instance;
+
+    static constexpr const char* noun = "module";
+    Result<Module> load(const text::ModuleSource& source) const {
+        if (!source.bytes) return std::unexpected(source.bytes.error());
+        return Module::load(engine_, std::span<const u8>(*source.bytes), source.name);
+    }
+    Result<Named> make(const Module& module) {
+        auto instance = linker_.instantiate(store_, module);
+        if (!instance) return std::unexpected(instance.error());
+        return Named{*instance, {}};
+    }
+    void register_as(const std::string& name, const Named& named) { registered_.insert_or_assign(name, named); }
+    Result<std::vector<Value>> perform(const text::Action& action);
+    std::string difference(const Command& c, const std::vector<Value>& results) const {
+        return matches(c.expected, results, store_) ? "" : describe(results, store_);
+    }
+    const Trap& last_trap() const { return store_.trap(); }
+
+private:
+    Result<std::vector<Value>> invoke(const Named& target, const text::Action& action);
+
+    const Engine& engine_;
+    Store& store_;
+    Linker linker_;
+    std::map<std::string, Named, std::less<>> registered_;
+};
+
 class ScriptRunner {
 public:
     ScriptRunner(const Engine& engine, const ScriptOptions& options, TimeLimit& limit)
-        : engine_(engine), options_(options), limit_(limit), store_(engine), linker_(engine), components_(engine, store_) {
+        : engine_(engine), options_(options), limit_(limit), store_(engine), core_(engine, store_), components_(engine, store_) {
         if (options.seed) ComponentScheduler::shuffle(store_, *options.seed);
         if (options.slice) {
             store_.set_fuel(~u64(0));
             store_.set_slice(*options.slice);
             store_.on_park([](Store&) { return true; });
         }
-        define_spectest(linker_, store_);
-        linker_.fallback([this](Store&, const ImportType& import) -> std::optional<Extern> {
-            auto it = registered_.find(import.module);
-            return it == registered_.end() ? std::nullopt : it->second.find(import.name);
-        });
         limit_.enter(store_);
     }
     ~ScriptRunner() {
@@ -101,26 +139,6 @@ private:
 
     void run_one(const Command& c);
     Outcome execute(const Command& c);
-
-    Result<Module> load(const text::ModuleSource& source) const {
-        if (!source.bytes) return std::unexpected(source.bytes.error());
-        return Module::load(engine_, std::span<const u8>(*source.bytes), source.name);
-    }
-    Outcome define(const Command& c);
-    Outcome instantiate(const Module& module, const std::string& name);
-    Outcome module_command(const Command& c);
-    Outcome instance_command(const Command& c);
-    Outcome register_command(const Command& c);
-
-    const Named* find_named(const std::string& name) const;
-    Result<std::vector<Value>> perform(const text::Action& action);
-    Result<std::vector<Value>> invoke(const Named& target, const text::Action& action);
-    Result<void> run_what_is_asserted(const Command& c);
-    Outcome assert_return(const Command& c);
-    Outcome assert_ends_with(const Command& c, const char* class_name);
-    Outcome assert_refused(const Command& c, const char* class_name);
-    Outcome assert_unlinkable(const Command& c);
-
     Outcome start_thread(const Command& c);
     Outcome wait_for(const Command& c);
     void join(Thread& t);
@@ -132,12 +150,8 @@ private:
     const ScriptOptions& options_;
     TimeLimit& limit_;
     Store store_;
-    Linker linker_;
+    CoreScript core_;
     ComponentScript components_;
-    std::map<std::string, Module, std::less<>> definitions_;
-    std::optional<Module> latest_definition_;
-    std::map<std::string, Named, std::less<>> instances_, registered_;
-    std::optional<Named> latest_;
     std::deque<Thread> threads_;
     std::vector<CommandResult> results_;
 };
@@ -162,89 +176,17 @@ Outcome ScriptRunner::execute(const Command& c) {
     if (components_.concerns(c)) return components_.execute(c);
     if (c.kind == Kind::module || c.kind == Kind::module_instance) components_.forget_latest();
     switch (c.kind) {
-        case Kind::module: return module_command(c);
-        case Kind::module_definition: return define(c);
-        case Kind::module_instance: return instance_command(c);
-        case Kind::register_: return register_command(c);
-        case Kind::action: {
-            auto results = perform(*c.action);
-            return results ? Outcome{} : Outcome::failure("the action returns", results.error().to_string());
-        }
-        case Kind::assert_return: return assert_return(c);
-        case Kind::assert_trap: return assert_ends_with(c, "trap");
-        case Kind::assert_exhaustion: return assert_ends_with(c, "exhaustion");
-        case Kind::assert_exception: return assert_ends_with(c, "exception");
-        case Kind::assert_suspension: return assert_ends_with(c, "suspension");
-        case Kind::assert_invalid:
-        case Kind::assert_invalid_custom: return assert_refused(c, "invalid");
-        case Kind::assert_malformed:
-        case Kind::assert_malformed_custom: return assert_refused(c, "malformed");
-        case Kind::assert_unlinkable: return assert_unlinkable(c);
         case Kind::thread: return start_thread(c);
         case Kind::wait: return wait_for(c);
+        default: return core_.execute(c);
     }
-    return Outcome::failure("a known command", "unknown command");
-}
-
-// ---- modules ------------------------------------------------------------------------------------------------------------------
-
-Outcome ScriptRunner::define(const Command& c) {
-    latest_definition_.reset();
-    if (!c.module->name.empty()) definitions_.erase(c.module->name);
-    auto module = load(*c.module);
-    if (!module) return Outcome::failure("the module loads", module.error().to_string());
-    latest_definition_ = *module;
-    if (!c.module->name.empty()) definitions_.insert_or_assign(c.module->name, *module);
-    return {};
-}
-
-Outcome ScriptRunner::instantiate(const Module& module, const std::string& name) {
-    auto instance = linker_.instantiate(store_, module);
-    if (!instance) return Outcome::failure("the module is instantiated", instance.error().to_string());
-    latest_ = Named{*instance, {}};
-    if (!name.empty()) instances_.insert_or_assign(name, *latest_);
-    return {};
-}
-
-// What follows a module that failed must not run against an older one.
-Outcome ScriptRunner::module_command(const Command& c) {
-    latest_.reset();
-    if (!c.module->name.empty()) instances_.erase(c.module->name);
-    Outcome o = define(c);
-    return o.passed ? instantiate(*latest_definition_, c.module->name) : o;
-}
-
-Outcome ScriptRunner::instance_command(const Command& c) {
-    latest_.reset();
-    if (!c.name.empty()) instances_.erase(c.name);
-    std::optional<Module> module = latest_definition_;
-    if (!c.target.empty()) {
-        auto it = definitions_.find(c.target);
-        module = it == definitions_.end() ? std::nullopt : std::optional(it->second);
-    }
-    if (!module) return Outcome::failure("a module to instantiate", fmt::format("no module definition ${}", c.target));
-    return instantiate(*module, c.name);
-}
-
-Outcome ScriptRunner::register_command(const Command& c) {
-    const Named* named = find_named(c.name);
-    if (!named)
-        return Outcome::failure("an instance to register", c.name.empty() ? "no module before it was instantiated" : "no instance $" + c.name);
-    registered_.insert_or_assign(c.field, *named);
-    return {};
-}
-
-const Named* ScriptRunner::find_named(const std::string& name) const {
-    if (name.empty()) return latest_ ? &*latest_ : nullptr;
-    auto it = instances_.find(name);
-    return it == instances_.end() ? nullptr : &it->second;
 }
 
 // ---- actions ------------------------------------------------------------------------------------------------------------------
 
 Error usage(std::string message) { return Error{Error::Kind::usage, std::move(message), Error::no_offset}; }
 
-Result<std::vector<Value>> ScriptRunner::invoke(const Named& target, const text::Action& action) {
+Result<std::vector<Value>> CoreScript::invoke(const Named& target, const text::Action& action) {
     auto found = target.find(action.field);
     if (!found || found->kind != ExternKind::func) return std::unexpected(usage(fmt::format("no exported function \"{}\"", action.field)));
     const FuncType& type = found->func.type();
@@ -260,53 +202,13 @@ Result<std::vector<Value>> ScriptRunner::invoke(const Named& target, const text:
     return found->func.call(store_, arguments);
 }
 
-Result<std::vector<Value>> ScriptRunner::perform(const text::Action& action) {
+Result<std::vector<Value>> CoreScript::perform(const text::Action& action) {
     const Named* target = find_named(action.module);
-    if (!target) return std::unexpected(usage(action.module.empty() ? "no module before it was instantiated" : "no instance $" + action.module));
+    if (!target) return std::unexpected(unknown_instance(action.module));
     if (action.kind == text::Action::Kind::invoke) return invoke(*target, action);
     auto found = target->find(action.field);
     if (!found || found->kind != ExternKind::global) return std::unexpected(usage(fmt::format("no exported global \"{}\"", action.field)));
     return std::vector{found->global.get()};
-}
-
-// ---- assertions ---------------------------------------------------------------------------------------------------------------
-
-Outcome ScriptRunner::assert_return(const Command& c) {
-    auto results = perform(*c.action);
-    if (!results) return Outcome::failure(describe(c.expected), results.error().to_string());
-    if (matches(c.expected, *results, store_)) return {};
-    return Outcome::failure(describe(c.expected), describe(*results, store_));
-}
-
-// The action, or the instantiation of the module, which is expected to fail.
-Result<void> ScriptRunner::run_what_is_asserted(const Command& c) {
-    if (c.action) {
-        auto results = perform(*c.action);
-        if (!results) return std::unexpected(results.error());
-        return {};
-    }
-    auto module = load(*c.module);
-    if (!module) return std::unexpected(module.error());
-    auto instance = linker_.instantiate(store_, *module);
-    if (!instance) return std::unexpected(instance.error());
-    return {};
-}
-
-Outcome ScriptRunner::assert_ends_with(const Command& c, const char* class_name) {
-    auto done = run_what_is_asserted(c);
-    return judge_end(class_name, c.message, done ? nullptr : &done.error(), store_.trap());
-}
-
-Outcome ScriptRunner::assert_refused(const Command& c, const char* class_name) {
-    auto module = load(*c.module);
-    return judge_refusal(class_name, c.message, module ? nullptr : &module.error());
-}
-
-Outcome ScriptRunner::assert_unlinkable(const Command& c) {
-    auto module = load(*c.module);
-    if (!module) return Outcome::failure("unlinkable: " + c.message, module.error().to_string());
-    auto instance = linker_.instantiate(store_, *module);
-    return judge_refusal("unlinkable", c.message, instance ? nullptr : &instance.error());
 }
 
 // ---- threads ------------------------------------------------------------------------------------------------------------------
@@ -327,11 +229,11 @@ std::expected<Named, std::string> share(const Named& named) {
 Outcome ScriptRunner::start_thread(const Command& c) {
     auto runner = std::make_unique<ScriptRunner>(engine_, options_, limit_);
     for (const std::string& name : c.shared) {
-        const Named* named = find_named(name);
-        if (!named) return Outcome::failure("an instance to share", "no instance $" + name);
+        const Named* named = core_.find_named(name);
+        if (!named) return Outcome::failure("an instance to share", CoreScript::unknown_instance(name).message);
         auto seen = share(*named);
         if (!seen) return Outcome::failure("an instance to share", seen.error());
-        runner->instances_.insert_or_assign(name, std::move(*seen));
+        runner->core_.add_instance(name, std::move(*seen));
     }
     Thread& t = threads_.emplace_back();
     t.name = c.name;
