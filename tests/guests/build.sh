@@ -33,6 +33,28 @@ for source in "$here"/c/*.c; do
 done
 link "$cxx" "$here/cpp/tour.cpp" cpp-tour -std=c++20 -fno-exceptions
 
+# Exceptions in both encodings: the legacy one, and exnref, which clang writes from 20 on. The library's own support for them is not in Debian's
+# packages; cpp/exception_abi.cpp is what it takes.
+throwing() { # driver name options...
+    driver=$1 wasm=$out/$2.wasm
+    shift 2
+    stale "$here/cpp/exceptions.cpp" "$wasm" || stale "$here/cpp/exception_abi.cpp" "$wasm" || return 0
+    for source in exceptions exception_abi; do
+        "$driver" --target=wasm32-wasi -Wno-deprecated -O2 -std=c++20 -fwasm-exceptions "$@" -c "$here/cpp/$source.cpp" -o "$wasm.$source.o"
+    done
+    "$cxx" --target=wasm32-wasi -Wl,-s "$wasm.exceptions.o" "$wasm.exception_abi.o" -o "$wasm"
+    rm "$wasm.exceptions.o" "$wasm.exception_abi.o"
+}
+throwing "$cxx" cpp-exceptions-legacy
+for newer in ${CXX_EXNREF:-clang++-23 clang++-22 clang++-21 clang++-20} none; do
+    command -v "$newer" > /dev/null && break
+done
+if [ "$newer" = none ]; then
+    left_out "clang 20 or newer" cpp-exceptions-exnref
+else
+    throwing "$newer" cpp-exceptions-exnref -mllvm -wasm-use-legacy-eh=false
+fi
+
 # A rustc with the wasm32-wasi library: Debian's, wherever another one stands in the PATH.
 for rustc in /usr/bin/rustc rustc none; do
     [ "$rustc" = none ] && break

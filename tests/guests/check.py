@@ -64,6 +64,9 @@ CASES = [
     Case("clocks, randomness, poll", "c-clock", stdin=b"ready\n", expected="clock.txt", node=False),  # Node never finds a pipe ready for writing
     Case("clocks, randomness", "c-clock", ["no poll"], expected="clock-only.txt"),
     Case("streams and numbers", "c-stdio", stdin=BYTES, expected="stdio.txt", stderr="to the other stream", code=41),
+    *(case for encoding in ("legacy", "exnref") for case in (
+        Case(f"exceptions, {encoding}", f"cpp-exceptions-{encoding}", expected="exceptions.txt", node=encoding == "legacy"),  # exnref: from Node 24 on
+        Case(f"uncaught, {encoding}", f"cpp-exceptions-{encoding}", ["uncaught"], expected="exceptions.txt", stderr="uncaught exception", code=134, node=False))),
     trap("divide", "integer divide by zero"),
     trap("unreachable", "unreachable"),
     trap("bounds", "out of bounds memory access"),
