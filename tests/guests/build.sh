@@ -33,7 +33,7 @@ for source in "$here"/c/*.c; do
 done
 link "$cxx" "$here/cpp/tour.cpp" cpp-tour -std=c++20 -fno-exceptions
 
-# Exceptions in both encodings: the legacy one, and exnref, which clang writes from 20 on. The library's own support for them is not in Debian's
+# Exceptions in both encodings: the legacy one, and exnref, which newer compilers write. The library's own support for them is not in Debian's
 # packages; cpp/exception_abi.cpp is what it takes.
 throwing() { # driver name options...
     driver=$1 wasm=$out/$2.wasm
@@ -46,11 +46,11 @@ throwing() { # driver name options...
     rm "$wasm.exceptions.o" "$wasm.exception_abi.o"
 }
 throwing "$cxx" cpp-exceptions-legacy
-for newer in ${CXX_EXNREF:-clang++-23 clang++-22 clang++-21 clang++-20} none; do
+for newer in ${CXX_EXNREF:-clang++-23 clang++-22} none; do
     command -v "$newer" > /dev/null && break
 done
 if [ "$newer" = none ]; then
-    left_out "clang 20 or newer" cpp-exceptions-exnref
+    left_out "clang 22 or newer" cpp-exceptions-exnref
 else
     throwing "$newer" cpp-exceptions-exnref -mllvm -wasm-use-legacy-eh=false
 fi

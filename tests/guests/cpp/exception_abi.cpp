@@ -106,6 +106,11 @@ std::uintptr_t choose(const Handlers& table, std::uintptr_t pad, Exception* e) {
 
 }  // namespace
 
+#if __clang_major__ >= 22
+// The tag of all exceptions of C++. Older compilers define it wherever it is used.
+__asm__(".globl __cpp_exception\n.tagtype __cpp_exception i32\n__cpp_exception:\n");
+#endif
+
 extern "C" {
 
 // The compiler's code and the personality speak through this.
