@@ -8,7 +8,7 @@ namespace component = heddle::component;
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     auto printed = component::print({data, size});
     if (!printed) return 0;
-    auto bytes = component::assemble(*printed);
+    auto bytes = component::assemble(*printed, {.names = true});
     if (!bytes) std::abort();
     auto again = component::print(*bytes);
     if (!again || *again != *printed) std::abort();

@@ -26,6 +26,6 @@ extern "C" int LLVMFuzzerTestOneInput(const heddle::u8* data, std::size_t size) 
         s.*section = c.next();
     s.info = c.left;
     heddle::Dwarf d(s);
-    for (heddle::u64 address : {0, 1, 0x10, 0x1234}) d.find(address);
+    for (heddle::u64 address : {0u, 1u, 0x10u, 0x1234u}) d.find(address);
     return 0;
 }

@@ -96,6 +96,9 @@ TEST(Manifest, what_is_wrong_is_said_with_its_place) {
         {with("sha256 = \"12\""), "materializers.a.sha256: must be 64 hexadecimal digits"},
         {with("pool = { max = 0 }"), "materializers.a.pool: `max` must be at least 1 and at least `min`"},
         {"a = ", "1:5: "},
+        {"a = 1 \u00e9", "1:7: "},
+        {"\u65e5 = 1", "1:1: "},
+        {"[= 1]", "1:2: "},
         {"{\"a\":1,\"a\":2}", "1:8: two keys of one object are called `a`"},
     };
     for (const auto& [text, expected] : cases) EXPECT_TRUE(fault(text).starts_with(expected)) << text << "\n" << fault(text);
