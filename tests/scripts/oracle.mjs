@@ -1,4 +1,4 @@
-// V8's answers: reads lines "SUPPORT.wasm MODULE.wasm", writes for each one line of JSON that says what every export did.
+// V8's answers: reads lines "SUPPORT.wasm MODULE.wasm EXTERNS.wasm", writes for each one line of JSON that says what every export did.
 // Needs node --experimental-wasm-type-reflection.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -33,12 +33,13 @@ function answer(instance, { name, type }, turn) {
   } catch (error) {
     if (error instanceof RangeError) call.exhausted = true;
     else if (error instanceof WebAssembly.RuntimeError) call.trap = error.message;
+    else if (error instanceof WebAssembly.Exception) call.thrown = true;
     else throw error;
   }
   return call;
 }
 
-function answers(support, path) {
+function answers(support, path, externs) {
   let module;
   try {
     module = new WebAssembly.Module(readFileSync(path));
@@ -48,7 +49,7 @@ function answers(support, path) {
   const helper = new WebAssembly.Instance(support);
   let instance;
   try {
-    instance = new WebAssembly.Instance(module, { 'fuzzing-support': helper.exports });
+    instance = new WebAssembly.Instance(module, { 'fuzzing-support': helper.exports, __fuzz_import: new WebAssembly.Instance(externs).exports });
   } catch (error) {
     return error instanceof WebAssembly.RuntimeError ? { trap: error.message } : { rejected: error.message };
   }
@@ -66,6 +67,7 @@ function answers(support, path) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [support, path] = line.split('\t');
-  console.log(JSON.stringify(answers(new WebAssembly.Module(readFileSync(support)), path)));
+  const [support, path, externs] = line.split('\t');
+  const load = (file) => new WebAssembly.Module(readFileSync(file));
+  console.log(JSON.stringify(answers(load(support), path, load(externs))));
 }
