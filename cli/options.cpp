@@ -494,22 +494,61 @@ bool wants_run(const std::string& word) {
     return std::ranges::find(subcommands, word) == subcommands.end() && std::ranges::find(own, word) == own.end();
 }
 
-}  // namespace
-
-Options parse_command_line(int argc, char** argv) {
-    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-    CLI::App app{"heddle runs WebAssembly.", "heddle"};
+void name_program(CLI::App& app) {
+    app.description("heddle runs WebAssembly.");
+    app.name("heddle");
     app.set_version_flag("--version", "heddle " HEDDLE_VERSION);
     app.set_help_all_flag("--help-all", "the help of all subcommands");
     app.require_subcommand(0, 1);
     app.footer("`heddle FILE [ARGUMENTS]` is short for `heddle run FILE [ARGUMENTS]`.");
+}
+
+// How the program ends when the words are wrong, or ask for help alone.
+std::optional<ExitCode> parse(CLI::App& app, const std::vector<std::string>& words) {
+    try {
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes the words last to first
+        return std::nullopt;
+    } catch (const CLI::Success& done) {
+        app.exit(done);
+        return ok;
+    } catch (const CLI::ParseError& error) {
+        return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(),
+                                       app.get_subcommands().empty() ? "" : " " + app.get_subcommands()[0]->get_name()));
+    }
+}
+
+constexpr const char* run_description = "run a program, a module or a component: .wasm, .wat, or - for standard input";
+
+// Of a small program's time most would go into the other subcommands' options.
+Options parse_run(const std::vector<std::string>& words) {
+    CLI::App app;
+    name_program(app);
+    RunOptions run;
+    CLI::App* run_app = add_run(app, run, "run", run_description);
+    if (auto end = parse(app, words)) return *end;
+    if (auto wrong = take_program(*run_app, run)) return usage_error(*wrong);
+    return run;
+}
+
+}  // namespace
+
+Options parse_command_line(int argc, char** argv) {
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    if (!words.empty()) {
+        if (auto near = likely_subcommand(words.front()))
+            return usage_error(fmt::format("no file and no command is called {}; did you mean `heddle {}`?", words.front(), *near));
+        if (wants_run(words.front())) words.insert(words.begin(), "run");
+        if (words.front() == "run") return parse_run(words);
+    }
+    CLI::App app;
+    name_program(app);
     RunOptions run;
     ServeOptions serve;
     WastOptions wast;
     ValidateOptions validate;
     WatOptions wat;
     InspectOptions inspect;
-    CLI::App* run_app = add_run(app, run, "run", "run a program, a module or a component: .wasm, .wat, or - for standard input");
+    add_run(app, run, "run", run_description);  // for its help
     RunOptions profile;
     CLI::App* profile_app = add_profile(app, profile);
     CLI::App* serve_app = add_serve(app, serve);
@@ -532,25 +571,10 @@ Options parse_command_line(int argc, char** argv) {
         fmt::print(stderr, "{}", app.help());
         return wrong_usage;
     }
-    if (auto near = likely_subcommand(words.front()))
-        return usage_error(fmt::format("no file and no command is called {}; did you mean `heddle {}`?", words.front(), *near));
-    if (wants_run(words.front())) words.insert(words.begin(), "run");
-    try {
-        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes the words last to first
-    } catch (const CLI::Success& done) {
-        app.exit(done);
-        return ok;
-    } catch (const CLI::ParseError& error) {
-        return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(),
-                                       app.get_subcommands().empty() ? "" : " " + app.get_subcommands()[0]->get_name()));
-    }
+    if (auto end = parse(app, words)) return *end;
     serve.address_given = serve_app->get_option("--addr")->count() > 0;
     if (serve_app->parsed()) return serve;
     if (replay_app->parsed()) return replay;
-    if (run_app->parsed()) {
-        if (auto wrong = take_program(*run_app, run)) return usage_error(*wrong);
-        return run;
-    }
     if (profile_app->parsed()) {
         if (auto wrong = take_program(*profile_app, profile)) return usage_error(*wrong);
         return profile;
