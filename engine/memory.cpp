@@ -112,7 +112,7 @@ void release_memory(Mapping* m) noexcept {
     delete m;
 }
 
-Grow grow_memory(MemoryObject& m, u64 delta_pages, u64& old_pages) noexcept {
+static Grow grow_within_limits(MemoryObject& m, u64 delta_pages, u64& old_pages) noexcept {
     std::lock_guard lock(m.mapping->growing);
     u64 old_bytes = m.bytes.load(std::memory_order_relaxed);
     old_pages = old_bytes >> m.type.page_log2;
@@ -127,6 +127,12 @@ Grow grow_memory(MemoryObject& m, u64 delta_pages, u64& old_pages) noexcept {
     }
     m.bytes.store(new_bytes, std::memory_order_release);
     return Grow::done;
+}
+
+Grow grow_memory(MemoryObject& m, u64 delta_pages, u64& old_pages) noexcept {
+    Grow how = grow_within_limits(m, delta_pages, old_pages);
+    if (how == Grow::byte_limit || how == Grow::total_limit || how == Grow::system) m.mapping->budget->refused.fetch_add(1, std::memory_order_relaxed);
+    return how;
 }
 
 // ---- images ---------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ namespace heddle {
 
 // Bytes of all linear memories made in one Store. Outlives the Store while one of its shared memories does.
 struct MemoryBudget {
-    std::atomic<u64> used{0};
+    std::atomic<u64> used{0}, refused{0};  // bytes; times that one of the memories was not grown because of a limit of the host
     u64 max = ~u64(0);
     bool take(u64 bytes);
     void give_back(u64 bytes) { used.fetch_sub(bytes, std::memory_order_relaxed); }

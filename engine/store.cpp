@@ -1,6 +1,8 @@
 // What a Store owns: making objects, and values in slots.
 #include "store.hpp"
 
+#include <heddle/refusals.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -8,6 +10,8 @@
 #include "runtime_calls.hpp"
 
 namespace heddle {
+
+u64 refused_memory(const Store& store) noexcept { return store.data().budget->refused.load(std::memory_order_relaxed); }
 
 Features EngineData::features() const {
     const Config& c = config;

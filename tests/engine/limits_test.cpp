@@ -1,4 +1,6 @@
 // Each limit at limit - 1, limit and limit + 1; what is said names the limit, its value and the option.
+#include <heddle/refusals.hpp>
+
 #include "store.hpp"
 #include "support/wasm.hpp"
 
@@ -35,7 +37,12 @@ TEST(Limits, bytes_of_one_memory) {
     Instance in = load(store, R"((module (memory 1) (func (export "grow") (result i32) (memory.grow (i32.const 1)))))");
     EXPECT_EQ(call<i32>(in, "grow"), 1);
     EXPECT_EQ(call<i32>(in, "grow"), 2);
+    EXPECT_EQ(refused_memory(store), 0u);
     EXPECT_EQ(call<i32>(in, "grow"), -1);
+    EXPECT_EQ(refused_memory(store), 1u);
+    Instance own = load(store, R"((module (memory 1 1) (func (export "grow") (result i32) (memory.grow (i32.const 1)))))");
+    EXPECT_EQ(call<i32>(own, "grow"), -1);
+    EXPECT_EQ(refused_memory(store), 1u);  // a memory's own maximum is no limit of the host
 }
 
 TEST(Limits, bytes_of_all_memories) {
