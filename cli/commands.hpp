@@ -20,5 +20,7 @@ int replay(const ReplayOptions& options);
 int call(const CallOptions& options);
 int app_init(const AppInitOptions& options);
 int app_check(const AppCheckOptions& options);
+int app_import(const AppImportOptions& options);
+int gen(const GenOptions& options);
 
 }  // namespace heddle::cli

@@ -20,6 +20,8 @@ struct Dispatch {
     int operator()(const heddle::cli::CallOptions& o) const { return heddle::cli::call(o); }
     int operator()(const heddle::cli::AppInitOptions& o) const { return heddle::cli::app_init(o); }
     int operator()(const heddle::cli::AppCheckOptions& o) const { return heddle::cli::app_check(o); }
+    int operator()(const heddle::cli::AppImportOptions& o) const { return heddle::cli::app_import(o); }
+    int operator()(const heddle::cli::GenOptions& o) const { return heddle::cli::gen(o); }
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> subcommands = {"run", "profile", "serve", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app", "replay"};
+constexpr std::array<std::string_view, 14> subcommands = {"run", "profile", "serve", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app", "gen", "replay"};
 
 struct Proposal {
     const char* name;
@@ -442,16 +442,25 @@ CLI::App* add_call(CLI::App& app, CallOptions& o) {
 }
 
 struct AppCommands {
-    CLI::App *init, *check;
+    CLI::App *init, *check, *import, *gen;
 };
-AppCommands add_app(CLI::App& app, AppInitOptions& init, AppCheckOptions& check) {
-    CLI::App* group = app.add_subcommand("app", "make or check an app of materializers");
+AppCommands add_app(CLI::App& app, AppInitOptions& init, AppCheckOptions& check, AppImportOptions& import, GenOptions& gen) {
+    CLI::App* group = app.add_subcommand("app", "make or check an app of materializers, or make one of a component");
     group->require_subcommand(1);
     AppCommands c{};
     c.init = group->add_subcommand("init", "write a commented app that runs");
     c.init->add_option("folder", init.folder, "where (default: here)")->type_name("FOLDER");
     c.check = group->add_subcommand("check", "load an app and start every guest once");
     c.check->add_option("app", check.app, "the app's manifest (default: app.toml)")->type_name("APP");
+    c.import = group->add_subcommand("import", "a manifest that puts a component by others in service");
+    c.import->add_option("component", import.component, "the component")->required()->type_name("FILE");
+    c.import->add_option("-o,--output", import.output, "where to (default: standard output)")->type_name("FILE");
+    c.gen = app.add_subcommand("gen", "write what a guest needs to take and give an app's types");
+    c.gen->add_option("language", gen.language, "c, cpp, js, rust or wit")->required()->type_name("LANGUAGE");
+    c.gen->add_option("app", gen.app, "the app's manifest (default: app.toml)")->type_name("APP");
+    c.gen->add_option("--guest", gen.guest, "which guest, when the app has several: its artifact's name without ending")->type_name("NAME");
+    c.gen->add_option("-o,--output", gen.folder, "where to (default: beside the manifest)")->type_name("FOLDER");
+    c.gen->add_flag("--strict", gen.strict, "fail when a type has no typed form and crosses as JSON text");
     return c;
 }
 
@@ -564,8 +573,10 @@ Options parse_command_line(int argc, char** argv) {
     replay_app->add_option("folder", replay.folder, "what `heddle call --record` wrote")->required()->type_name("FOLDER");
     AppInitOptions app_init;
     AppCheckOptions app_check;
+    AppImportOptions app_import;
+    GenOptions gen;
     CLI::App* call_app = add_call(app, call);
-    AppCommands app_commands = add_app(app, app_init, app_check);
+    AppCommands app_commands = add_app(app, app_init, app_check, app_import, gen);
 
     if (words.empty()) {
         fmt::print(stderr, "{}", app.help());
@@ -588,6 +599,8 @@ Options parse_command_line(int argc, char** argv) {
     if (call_app->parsed()) return call;
     if (app_commands.init->parsed()) return app_init;
     if (app_commands.check->parsed()) return app_check;
+    if (app_commands.import->parsed()) return app_import;
+    if (app_commands.gen->parsed()) return gen;
     return usage_error("no command was named\n  `heddle --help` lists the commands");
 }
 

@@ -78,6 +78,15 @@ struct AppCheckOptions {
     std::string app = "app.toml";
 };
 
+struct AppImportOptions {
+    std::string component, output = "-";
+};
+
+struct GenOptions {
+    std::string language, app = "app.toml", guest, folder;
+    bool strict = false;
+};
+
 struct ServeOptions {
     std::string file;
     std::string address = "127.0.0.1:8080";
@@ -95,7 +104,7 @@ struct ServeOptions {
 };
 
 using Options = std::variant<ExitCode, RunOptions, ServeOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,
-                             NewOptions, UnbundleOptions, ComposeOptions, CallOptions, AppInitOptions, AppCheckOptions, ReplayOptions>;
+                             NewOptions, UnbundleOptions, ComposeOptions, CallOptions, AppInitOptions, AppCheckOptions, AppImportOptions, GenOptions, ReplayOptions>;
 
 // An ExitCode says that everything was said already: help, the version, or what was wrong with the words (on stderr).
 Options parse_command_line(int argc, char** argv);

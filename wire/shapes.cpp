@@ -63,11 +63,14 @@ Shapes::Shapes(const Manifest& manifest) : types_(manifest.types) {
     shapes_.emplace_back();  // JSON text
     names_ = {"handler-error", "call-error", "types", "handlers", "exposed"};
     std::set<std::string> functions;
-    for (const MaterializerConfig& m : manifest.materializers) {
-        std::set<std::string> alone;
-        std::string base = kebab(m.op, alone);
+    std::vector<std::string> called;
+    for (const MaterializerConfig& m : manifest.materializers) called.push_back(kebab(m.op, functions));
+    names_.insert(functions.begin(), functions.end());  // in WIT a type and a function of one interface have different names
+    for (std::size_t i = 0; i < called.size(); ++i) {
+        const MaterializerConfig& m = manifest.materializers[i];
+        const std::string& base = called[i];
         u32 input = of(m.input, base + "-input"), output = of(m.output, base + "-output");
-        ops_.push_back({&m, kebab(m.op, functions), input, output, this});
+        ops_.push_back({&m, base, input, output, this});
     }
 }
 

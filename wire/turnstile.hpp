@@ -13,16 +13,27 @@ namespace heddle::wire {
 class Turnstile {
 public:
     explicit Turnstile(u32 places) : places_(places) {}
-    // False: it was not one's turn until then, or `given_up` said so. With `burst` one enters at once, over the number of places.
-    bool enter(Clock::time_point until, bool burst, const std::function<bool()>& given_up) {
+    // At once, when it is nobody else's turn. With `burst` over the number of places.
+    bool try_enter(bool burst) {
+        std::lock_guard lock(mutex_);
+        bool free = burst || (used_ < places_ && waiting_.empty());
+        used_ += free;
+        return free;
+    }
+    // False: it was not one's turn until then, or `given_up` said so.
+    bool enter(Clock::time_point until, const std::function<bool()>& given_up) {
         std::unique_lock lock(mutex_);
-        if (burst || (used_ < places_ && waiting_.empty())) return ++used_, true;
+        if (used_ < places_ && waiting_.empty()) return ++used_, true;
         Waiter me;
         waiting_.push_back(&me);
-        constexpr std::chrono::milliseconds look_up{5};
-        while (!me.granted && Clock::now() < until && !given_up()) me.changed.wait_until(lock, std::min(until, Clock::now() + look_up));
+        me.changed.wait_until(lock, until, [&] { return me.granted || given_up(); });
         if (!me.granted) std::erase(waiting_, &me);
         return me.granted;
+    }
+    // Those who wait ask again whether they have given up.
+    void look_up() {
+        std::lock_guard lock(mutex_);
+        for (Waiter* w : waiting_) w->changed.notify_one();
     }
     void leave() {
         std::lock_guard lock(mutex_);

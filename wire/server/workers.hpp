@@ -1,11 +1,12 @@
-// Threads that run calls, and a queue before them with an end.
+// Threads that run calls, and a queue before them with an end. At most `places` calls compute at once; one that waits for somebody else gives its
+// place to another, so that calls which wait never hold up calls which could run.
 #pragma once
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #include <heddle/types.hpp>
 
@@ -13,38 +14,58 @@ namespace heddle::wire {
 
 class Workers {
 public:
-    Workers(u32 threads, std::size_t queue) : limit_(queue) {
-        for (u32 i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
-    }
+    // `most`: threads, those that wait included.
+    Workers(u32 places, std::size_t queue, u32 most = 1024) : places_(places), most_(std::max(places, most)), limit_(queue) {}
     ~Workers() {
-        {
-            std::lock_guard lock(mutex_);
-            stop_ = true;
-        }
+        std::unique_lock lock(mutex_);
+        stop_ = true;
         changed_.notify_all();
-        for (auto& t : threads_) t.join();
+        ended_.wait(lock, [this] { return threads_ == 0; });
     }
     // False: the queue is full, and the work will not be done.
     bool add(std::function<void()> work) {
-        {
-            std::lock_guard lock(mutex_);
-            if (queue_.size() >= limit_) return false;
-            queue_.push_back(std::move(work));
-        }
-        changed_.notify_one();
+        std::lock_guard lock(mutex_);
+        if (queue_.size() >= limit_) return false;
+        queue_.push_back(std::move(work));
+        attend();
         return true;
     }
-    std::size_t waiting() const {
+    // Around a wait, on a worker's thread.
+    void wait_begins() {
+        std::lock_guard lock(mutex_);
+        ++waiting_;
+        attend();
+    }
+    void wait_ends() {
+        std::lock_guard lock(mutex_);
+        --waiting_;
+    }
+    std::size_t queued() const {
         std::lock_guard lock(mutex_);
         return queue_.size();
     }
+    u32 threads() const {
+        std::lock_guard lock(mutex_);
+        return threads_;
+    }
 
 private:
+    bool crowded() const { return threads_ - waiting_ > places_; }
+    // Somebody for what is in the queue: a thread that idles, or a new one while there is a place.
+    void attend() {
+        if (queue_.empty()) return;
+        if (idle_ > 0) return changed_.notify_one();
+        if (threads_ - waiting_ >= places_ || threads_ >= most_) return;
+        ++threads_;
+        std::thread([this] { run(); }).detach();
+    }
     void run() {
         std::unique_lock lock(mutex_);
         for (;;) {
-            changed_.wait(lock, [this] { return stop_ || !queue_.empty(); });
-            if (queue_.empty()) return;  // what was accepted is done before the end
+            ++idle_;
+            changed_.wait(lock, [this] { return stop_ || crowded() || !queue_.empty(); });
+            --idle_;
+            if (queue_.empty() || crowded()) break;  // what was accepted is done before the end
             auto work = std::move(queue_.front());
             queue_.pop_front();
             lock.unlock();
@@ -52,13 +73,16 @@ private:
             work = nullptr;
             lock.lock();
         }
+        --threads_;
+        attend();
+        if (threads_ == 0) ended_.notify_all();
     }
     mutable std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable changed_, ended_;
     std::deque<std::function<void()>> queue_;
+    u32 places_, most_, threads_ = 0, idle_ = 0, waiting_ = 0;
     std::size_t limit_;
     bool stop_ = false;
-    std::vector<std::thread> threads_;
 };
 
 }  // namespace heddle::wire

@@ -130,6 +130,7 @@ struct CallOptions {
     std::optional<std::chrono::milliseconds> deadline = {};  // the materializer's own limit holds as well
     std::string traceparent = {};             // W3C trace context
     std::function<void(std::function<void()> cancel)> on_start = {};  // is given a function that ends the call, from any thread and also later
+    std::function<void(bool begins)> on_wait = {};  // around each wait for somebody else: a place, another host. Called on the thread that calls
     Recording* record = nullptr;              // is filled; lives until the call has ended
     const Recording* replay = nullptr;        // host calls are answered from it
 };
@@ -169,5 +170,21 @@ private:
 
 // A commented manifest that runs with the files beside it: what `heddle app init` writes.
 std::map<std::string, std::string> starter_files();
+
+// A manifest for a component by others: its exported functions as materializers of kind `reflected`, their types as JSON Schemas. `artifact` is
+// the file, `from` how the manifest is to name it. Errors: those of loading; usage, when it exports no function that JSON can call.
+Result<std::string> import_manifest(const std::string& artifact, const std::string& from);
+
+struct GenFile {
+    std::string name, text;
+    bool yours = false;                       // written once, then the user's
+};
+struct Generated {
+    std::vector<GenFile> files;
+    std::vector<std::string> warnings;        // types that cross as JSON text
+};
+// What a guest in `language` (c, cpp, js, rust, wit) needs to take and give the app's types; the artifacts need not be there yet. `guest`: the
+// artifact's name without folder and ending, or empty when only one fits. Errors: those of the manifest; usage.
+Result<Generated> generate(const std::string& language, const std::string& manifest, const std::string& guest);
 
 }  // namespace heddle::wire
