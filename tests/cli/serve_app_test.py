@@ -4,6 +4,8 @@
 import concurrent.futures
 import http.client
 import json
+import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -22,8 +24,11 @@ class Served(ProgramTest):
         super().setUp()
         if not shutil.which("clang-19"):
             self.skipTest("clang-19 is not installed: the example cannot be compiled")
-        subprocess.run([EXAMPLE / "build.sh", self.folder], check=True)
+        self.build()
         self.start()
+
+    def build(self, npm="none"):
+        subprocess.run([EXAMPLE / "build.sh", self.folder], check=True, stderr=subprocess.DEVNULL, env={**os.environ, "HEDDLE": HEDDLE, "HEDDLE_NPM": npm})
 
     def start(self):
         self.process = subprocess.Popen([HEDDLE, "serve", "--addr", "127.0.0.1:0", self.folder / "app.toml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -45,7 +50,7 @@ class Served(ProgramTest):
 
     def request(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request(method, path, body, headers or {})
+        connection.request(method, path, body.encode() if isinstance(body, str) else body, headers or {})
         response = connection.getresponse()
         text = response.read().decode()
         connection.close()
@@ -59,6 +64,33 @@ class Served(ProgramTest):
         self.assertEqual(self.post("/op/greet", '{"name":"Ada"}'), (200, {"greeting": "HELLO, ADA"}))
         self.assertEqual(self.post("/op/add", '{"a":40,"b":2}'), (200, 42))
         self.assertEqual(self.post("/op/shout", '{"text":"a\\nb"}'), (200, "A\nB"))
+
+    def test_javascript_answers(self):
+        npm = pathlib.Path(os.environ.get("HEDDLE_NPM", ROOT / "build/npm"))
+        if not (npm / "node_modules/.bin/componentize-qjs").exists():
+            self.skipTest(f"no componentize-qjs from npm in {npm} (HEDDLE_NPM names another folder)")
+        self.stop()
+        self.build(str(npm))
+        self.start()
+        self.assertEqual(self.post("/op/greet", '{"name":"Ada"}'), (200, {"greeting": "HELLO, ADA"}))
+        self.assertEqual(self.post("/op/shout", '{"text":"stra\u00dfe"}'), (200, "STRASSE"))
+
+    def test_hostile_json_is_refused(self):
+        for op, body, status, words in [
+            ("greet", b"[" * 100_000, 400, "deep"),
+            ("add", b'"\xff"', 400, "UTF-8"),
+            ("add", b'{"a":1,"a":2,"b":3}', 400, "two keys of one object are called `a`"),
+            ("add", b'{"a":18446744073709551616,"b":0}', 400, "does not fit into 64 bits"),
+            ("greet", b" " * (100 << 20), 413, ""),
+        ]:
+            try:
+                response, text = self.request("POST", "/op/" + op, body)
+            except (BrokenPipeError, ConnectionResetError):  # the answer came before all was sent
+                self.assertEqual(status, 413)
+                continue
+            self.assertEqual(response.status, status, text)
+            self.assertIn(words, text)
+        self.assertEqual(self.post("/op/add", '{"a":1,"b":2}'), (200, 3))
 
     def test_errors_have_a_status_and_say_what_is_wrong(self):
         for path, body, status, code in [
@@ -108,9 +140,11 @@ class Served(ProgramTest):
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             for _ in range(4):
                 pool.submit(load)
-            for _ in range(10):
+            for n in range(int(os.environ.get("HEDDLE_RELOADS", "20"))):
                 self.process.send_signal(signal.SIGHUP)
-                time.sleep(0.05)
+                deadline = time.time() + 30
+                while sum("reloaded" in line for line in self.lines) <= n and time.time() < deadline:
+                    time.sleep(0.002)
             stop.set()
         self.assertTrue(done)
         self.assertEqual([d for d in done if d != (200, 3)], [])

@@ -1,0 +1,6 @@
+/// <reference path="./shout.d.ts" />
+
+/** @type {Handlers} */
+const handlers = {
+  shout: ({ text }) => text.toUpperCase(),
+};
