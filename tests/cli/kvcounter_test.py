@@ -1,10 +1,17 @@
 """The example kvcounter: built from its sources, composed and linked, the golden text from the command line and from C++."""
 
+import base64
+import concurrent.futures
+import http.client
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -75,6 +82,95 @@ class KvcounterTest(ProgramTest):
         self.expect(said, 0, contains="export demo:kvcounter/wasmbus-receiver@1.0.0;")
         imports = re.findall(r"^  import (.*);$", said.out, re.MULTILINE)
         self.assertEqual(imports, ["wasi:io/error@0.2.0", "wasi:io/streams@0.2.0", "wasi:cli/stdout@0.2.0", "demo:kvcounter/types@1.0.0"])
+
+    # ---- in service
+
+    def app(self):
+        """A folder of its own, so that every test counts from zero."""
+        for name in ("app.toml", "memory.toml", "application.wasm", "bus.wasm", "memory_bus.wasm"):
+            shutil.copy(Path(self.out.name) / name, self.folder / name)
+        return self.folder / "app.toml"
+
+    def serve(self, app):
+        """The port, and the lines of its log as they come."""
+        process = subprocess.Popen([HEDDLE, "serve", "--addr", "127.0.0.1:0", app], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(process.stderr))
+        self.addCleanup(lambda: (process.kill(), process.wait(), reader.join(), process.stdout.close(), process.stderr.close()))
+        port = int(process.stdout.readline().rsplit(":", 1)[1].strip(" /\n"))
+        reader.start()
+        return process, port, lines
+
+    def message(self, **changes):
+        return json.dumps({"msg": {"method": "HttpServer.HandleRequest", "arg": base64.b64encode(self.request(**changes)).decode()}})
+
+    @staticmethod
+    def counter(answer):
+        """The count, or the error that the application answers with."""
+        response = json.loads(base64.b64decode(json.loads(answer)))
+        body = json.loads(bytes(response["body"]))
+        return body["counter"] if response["status_code"] == 200 else body["error"]
+
+    def test_it_really_counts(self):
+        app = self.app()
+        for path, amount, counter in (("/", 1, 1), ("/", 1, 2), ("/a", 5, 5), ("/", -4, -2), ("/a", 1, 6)):
+            said = heddle("call", app, "receive", "--json", self.message(path=path, query_string=f"amount={amount}"))
+            self.expect(said, 0)
+            self.assertEqual(self.counter(said.out), counter)
+
+    def test_a_failure_of_the_hosts_side_reaches_the_application_as_its_contracts_error(self):
+        app = self.app()
+        app.write_text(app.read_text().replace('kv = "write"', 'kv = "read"'))
+        said = heddle("call", app, "receive", "--json", self.message())
+        self.expect(said, 0)
+        self.assertEqual(self.counter(said.out), "`bus` may not call `kv.increment` (grants.kv)")
+
+    def test_a_component_counts_in_its_place_and_starts_anew_when_it_traps(self):
+        self.app()
+        _, port, _ = self.serve(self.folder / "memory.toml")
+
+        def call(path):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("POST", "/op/receive", self.message(path=path))
+            counter = self.counter(connection.getresponse().read())
+            connection.close()
+            return counter
+
+        self.assertEqual([call("/a"), call("/a"), call("/b")], [1, 2, 1])
+        for _ in range(2):
+            self.assertIn("the guest trapped: unreachable", call("/trap"))
+            self.assertEqual([call("/a"), call("/a")], [1, 2])
+
+    def test_the_hosts_side_is_replaced_under_a_thousand_calls(self):
+        app = self.app()
+        process, port, lines = self.serve(app)
+
+        def calls(n):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            counters = []
+            for _ in range(n):
+                connection.request("POST", "/op/receive", self.message())
+                counters.append(self.counter(connection.getresponse().read()))
+            connection.close()
+            return counters
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            running = [pool.submit(calls, 250) for _ in range(4)]
+            versions = 0
+            while not all(r.done() for r in running) and versions < 50:
+                versions += 1
+                # Another module each time: with a section that says which.
+                name = f"v{versions}".encode()
+                replaced = (Path(self.out.name) / "bus.wasm").read_bytes() + bytes([0, len(name) + 1, len(name)]) + name
+                (self.folder / "next").write_bytes(replaced)
+                (self.folder / "next").rename(self.folder / "bus.wasm")
+                process.send_signal(signal.SIGHUP)
+                deadline = time.time() + 30
+                while sum("reloaded" in line for line in lines) < versions and time.time() < deadline:
+                    time.sleep(0.002)
+            counted = sorted(n for r in running for n in r.result())
+        self.assertEqual(counted, list(range(1, 1001)))
+        self.assertGreater(versions, 1)
 
 
 if __name__ == "__main__":
