@@ -115,6 +115,7 @@ Reply request(AppData& app, const CallOptions& options, F run) {
         tree.app = &app;
         tree.user = options.user;
         tree.traceparent = options.traceparent;
+        tree.on_wait = options.on_wait;
         Recorder recorder(options.record, options.replay);
         if (options.record || options.replay) tree.recorder = &recorder;
         if (!tree.user.empty())

@@ -17,6 +17,9 @@ protected:
     const ComponentInstance& instance() const { return *instance_; }
 
 private:
+    // Functions that other materializers serve.
+    void offer_imports(ComponentLinker&);
+    Host call_served(component::HostCall& call, const std::string& op);
     std::optional<ComponentInstance> instance_;
 };
 

@@ -4,6 +4,8 @@
 #include <heddle/component_limits.hpp>
 #include <nlohmann/json.hpp>
 
+#include <heddle/refusals.hpp>
+
 #include "app.hpp"
 #include "hostcall.hpp"
 
@@ -13,6 +15,7 @@ void CallTree::cancel() {
     cancelled_ = true;
     std::lock_guard lock(mutex_);
     for (Guest* g : running_) g->interrupt();
+    if (wake_) wake_();
 }
 
 void CallTree::enter(Guest& guest) {
@@ -61,6 +64,7 @@ Ended Guest::run(CallScope& scope, const std::function<Ended()>& step) {
     if (scope.late()) return {Outcome::deadline, "the deadline passed before the guest was called"};
     CallScope* outer = std::exchange(scope_, &scope);
     if (scope.fuel) store_.set_fuel(*scope.fuel);
+    refused_ = refused_memory(store_);
     scope.tree.enter(*this);
     auto ticket = scope.tree.app->watch.at(scope.deadline, [this] { interrupt(); });
     Ended ended = step();
@@ -110,6 +114,9 @@ Ended Guest::trapped(const Trap& trap) {
     if (trap.code == TrapCode::interrupted || scope_->late())
         return with(Outcome::deadline, "the call did not end in time (limits.deadline = " + std::to_string(config_.limits.deadline.count()) + " ms)");
     if (trap.code == TrapCode::exited) return with(Outcome::trap, "the guest ended its program with exit code " + std::to_string(trap.exit_code));
+    // Allocators that are given no more memory end so.
+    if (refused_memory(store_) > refused_)
+        return with(Outcome::memory, "the guest was refused more memory (limits.memory = " + std::to_string(config_.limits.memory) + ") and trapped: " + trap.message());
     return with(Outcome::trap, "the guest trapped: " + trap.message());
 }
 
@@ -140,6 +147,17 @@ Ended said(Outcome outcome, std::string text) {
     else if (tree.is_string()) ended.text = tree.get<std::string>();
     ended.cause = std::move(text);
     return ended;
+}
+
+Ended handle_error(const MaterializerConfig& op, u32 which, std::string text) {
+    if (which == 0) return {Outcome::no_handler, "the guest has no handler for `" + op.op + "`"};
+    return said(which == 1 ? Outcome::in_json_err : Outcome::handler_err, std::move(text));
+}
+
+Ended init_error(u32 which, const std::string& text) {
+    if (which == 0) return {Outcome::init_failed, "the guest does not speak version " + std::string(protocol_version) + " of the protocol: " + text};
+    if (which == 1) return {Outcome::init_failed, "the guest has no function for the materializer `" + text + "`"};
+    return {Outcome::init_failed, "the guest's init failed: " + text};
 }
 
 std::string init_args_json(const InitArgs& args) {

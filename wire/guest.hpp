@@ -89,6 +89,7 @@ private:
     wasi::Context wasi_;
     CallScope* scope_ = nullptr;
     std::size_t logged_[2] = {0, 0};
+    u64 refused_ = 0;                     // memory, before the step that runs
     bool dead_ = false;
 };
 
@@ -103,6 +104,10 @@ std::unique_ptr<Guest> make_reflected_guest(std::shared_ptr<const Artifact> arti
 
 // What a guest says about its error, as it is handed on: the message, and the cause when it said JSON.
 Ended said(Outcome outcome, std::string text);
+// The protocol's errors by the number of their case: handle-err = no-handler | in-json-err(text) | handler-err(text),
+// init-error = version-mismatch(text) | unexpected-mat(its name) | other(text).
+Ended handle_error(const MaterializerConfig& op, u32 which, std::string text);
+Ended init_error(u32 which, const std::string& text);
 // Init's arguments as JSON with the WIT's field names, for guests without a canonical ABI.
 std::string init_args_json(const InitArgs& args);
 

@@ -152,11 +152,7 @@ Ended CabiGuest::init_result(u32 at) {
     }
     std::string text;
     if (!text_at(at + 8, text)) return bad_address("init's error");
-    switch (memory.get<u8>(at + 4).value()) {
-        case 0: return {Outcome::init_failed, "the guest does not speak version " + std::string(protocol_version) + " of the protocol: " + text};
-        case 1: return {Outcome::init_failed, "the guest has no function for the materializer `" + text + "`"};
-        default: return {Outcome::init_failed, "the guest's init failed: " + text};
-    }
+    return init_error(memory.get<u8>(at + 4).value(), text);
 }
 
 Ended CabiGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
@@ -177,9 +173,7 @@ Ended CabiGuest::handle_result(u32 at) {
     std::string text;
     if (*failed == 0) return text_at(at + 4, text) ? Ended{Outcome::ok, std::move(text)} : bad_address("handle's result");
     u8 which = memory.get<u8>(at + 4).value();
-    if (which == 0) return {Outcome::no_handler, "the guest has no handler for `" + scope().materializer.op + "`"};
-    if (!text_at(at + 8, text)) return bad_address("handle's error");
-    return said(which == 1 ? Outcome::in_json_err : Outcome::handler_err, std::move(text));
+    return which == 0 || text_at(at + 8, text) ? handle_error(scope().materializer, which, std::move(text)) : bad_address("handle's error");
 }
 
 // result<string, string> at `at`: the text is placed with cabi_realloc, which runs as a leaf.
@@ -292,12 +286,7 @@ Ended SimpleWireGuest::do_handle(const MaterializerConfig& op, std::string_view 
     if (Ended e = call32(free_, {input, u32(json.size())}, nullptr); !e.ok()) return e;
     if (Ended e = call32(free_, {name, u32(op.op.size())}, nullptr); !e.ok()) return e;
     std::string text = std::exchange(result_, "");
-    switch (status) {
-        case 0: return {Outcome::ok, std::move(text)};
-        case 1: return {Outcome::no_handler, "the guest has no handler for `" + op.op + "`"};
-        case 2: return said(Outcome::in_json_err, std::move(text));
-        default: return said(Outcome::handler_err, std::move(text));
-    }
+    return status == 0 ? Ended{Outcome::ok, std::move(text)} : handle_error(op, u32(status) - 1, std::move(text));
 }
 
 }  // namespace

@@ -77,11 +77,7 @@ Ended WitGuest::do_handle(const MaterializerConfig& m, std::string_view json) {
         return output ? Ended{Outcome::ok, to_text(*output)} : Ended{Outcome::invalid_output, output.error()};
     }
     const Val& error = *result->payload();
-    switch (error.case_index()) {
-        case 0: return {Outcome::no_handler, "the guest has no handler for `" + m.op + "`"};
-        case 1: return said(Outcome::in_json_err, error.payload()->as_string());
-        default: return said(Outcome::handler_err, error.payload()->as_string());
-    }
+    return handle_error(m, error.case_index(), error.payload() ? error.payload()->as_string() : "");
 }
 
 }  // namespace

@@ -57,11 +57,8 @@ Ended WitWireGuest::do_start(const InitArgs& args) {
         return {};
     }
     const Val& error = *result->payload();
-    switch (error.case_index()) {
-        case 0: return {Outcome::init_failed, "the guest does not speak version " + std::string(protocol_version) + " of the protocol: " + error.payload()->as_string()};
-        case 1: return {Outcome::init_failed, "the guest has no function for the materializer `" + error.payload()->at(0).as_string() + "`"};
-        default: return {Outcome::init_failed, "the guest's init failed: " + error.payload()->as_string()};
-    }
+    const Val& payload = *error.payload();
+    return init_error(error.case_index(), error.case_index() == 1 ? payload.at(0).as_string() : payload.as_string());
 }
 
 Ended WitWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
@@ -71,11 +68,7 @@ Ended WitWireGuest::do_handle(const MaterializerConfig& op, std::string_view jso
     if (Ended called = call(*handle_, std::move(values), result); !called.ok()) return called;
     if (result->case_index() == 0) return {Outcome::ok, result->payload()->as_string()};
     const Val& error = *result->payload();
-    switch (error.case_index()) {
-        case 0: return {Outcome::no_handler, "the guest has no handler for `" + op.op + "`"};
-        case 1: return said(Outcome::in_json_err, error.payload()->as_string());
-        default: return said(Outcome::handler_err, error.payload()->as_string());
-    }
+    return handle_error(op, error.case_index(), error.payload() ? error.payload()->as_string() : "");
 }
 
 }  // namespace

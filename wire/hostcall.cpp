@@ -184,7 +184,10 @@ std::string http_fetch(CallScope& scope, const Json& json) {
     request.limit = scope.guest.limits.json.bytes;
     request.redirects = u32(redirects);
     request.given_up = [&tree = scope.tree] { return tree.cancelled(); };
-    auto response = http::fetch(request);
+    Result<http::Response> response = [&] {
+        Wait wait(scope.tree);
+        return http::fetch(request);
+    }();
     if (response) return to_text(response_json(*response));
     if (response.error().kind == Error::Kind::invalid) refuse("denied", "`" + scope.materializer.op + "`: " + response.error().message + " (grants.http)");
     if (response.error().kind == Error::Kind::usage) refuse("bad_args", response.error().message);
@@ -226,6 +229,7 @@ std::string call_embedder(CallScope& scope, const HostOp& op, const Json& args, 
     const Types& types = scope.tree.app->manifest.types;
     if (!granted(scope.guest.grants.host, op.call.name)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + op.call.name + "` (grants.host)");
     if (auto wrong = types.validate(op.input, args)) refuse("bad_args", *wrong);
+    Wait wait(scope.tree);  // for all that is known of it
     auto result = op.call.handler({scope.materializer.op, scope.tree.user, scope.deadline, scope.tree.traceparent}, json);
     if (!result) throw Refused{result.error()};
     if (auto fault = scan_json(*result, scope.guest.limits.json)) refuse("unexpected_err", "`" + op.call.name + "` gave no JSON: " + fault->message);

@@ -35,6 +35,15 @@ Program::~Program() = default;
 
 Clock::time_point Program::patience(const CallScope& scope) const { return std::min(scope.deadline, Clock::now() + config_->pool.wait); }
 
+bool Program::enter(Turnstile& turn, const CallScope& scope, bool burst) const {
+    if (turn.try_enter(burst)) return true;
+    Wait wait(scope.tree);
+    scope.tree.wake_with([&turn] { turn.look_up(); });
+    bool entered = turn.enter(patience(scope), [&] { return scope.tree.cancelled(); });
+    scope.tree.wake_with({});
+    return entered;
+}
+
 std::size_t Program::idle() const {
     std::lock_guard lock(mutex_);
     return idle_.size();
@@ -81,7 +90,7 @@ void Program::give_back(std::unique_ptr<Guest> guest) {
 
 Ended Program::call_pool(CallScope& scope, std::string_view json) {
     // Calls made by guests never wait for a place: those who hold the places may be waiting for them.
-    if (!turnstile_.enter(patience(scope), scope.depth > 0, [&] { return scope.tree.cancelled(); }))
+    if (!enter(turnstile_, scope, scope.depth > 0))
         return {scope.late() ? Outcome::deadline : Outcome::overloaded, "no instance became free in time (pool.max = " + std::to_string(config_->pool.max) + ")"};
     auto guest = take_idle();
     Ended ended;
@@ -97,7 +106,7 @@ Ended Program::call_pool(CallScope& scope, std::string_view json) {
 Ended Program::call_cell(CallScope& scope, std::string_view json, Cell& cell) {
     if (std::ranges::find(scope.held, static_cast<const void*>(&cell)) != scope.held.end())
         return {Outcome::depth, "the call came back to an instance that is still in the call that made it"};
-    if (!cell.turn.enter(patience(scope), false, [&] { return scope.tree.cancelled(); }))
+    if (!enter(cell.turn, scope, false))
         return {scope.late() ? Outcome::deadline : Outcome::overloaded, "the instance did not become free in time"};
     Ended ended;
     scope.held.push_back(&cell);

@@ -69,6 +69,7 @@ private:
     void give_back(std::unique_ptr<Guest> guest);
     void discard(std::unique_ptr<Guest> guest);
     Clock::time_point patience(const CallScope& scope) const;
+    bool enter(Turnstile& turn, const CallScope& scope, bool burst) const;
 
     std::shared_ptr<const Artifact> artifact_;
     std::shared_ptr<const GuestConfig> config_;

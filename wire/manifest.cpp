@@ -195,6 +195,18 @@ void read_dirs(Table& t, const std::string& folder, std::vector<DirEntry>& dirs)
     }
 }
 
+// {"demo:app/store.get" = "store_get"}: to be served by a materializer is to be granted the call.
+void read_imports(Table& t, GuestConfig& g) {
+    if (g.kind == Kind::core || g.kind == Kind::core_wire) fail(t.where(), std::string("only components import functions with types, and kind `") + to_string(g.kind) + "` is a core module's");
+    for (const auto& [function, ignored] : t.json().items()) {
+        std::string op;
+        t.read(function, op);
+        if (function.find('.') == function.npos) fail(t.at(function), "a function of an interface is named \"package:name/interface.function\"");
+        g.imports.emplace_back(function, op);
+        g.grants.call.push_back(op);
+    }
+}
+
 std::string hex_digest(std::string text, const std::string& where) {
     for (char& c : text) c = c >= 'A' && c <= 'Z' ? char(c + 32) : c;
     if (text.size() != 64 || text.find_first_not_of("0123456789abcdef") != text.npos) fail(where, "must be 64 hexadecimal digits");
@@ -225,10 +237,11 @@ std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folde
         for (const auto& [name, ignored] : e.json().items()) e.read(name, g->env.emplace_back(name, "").second);
     });
     t.table("dirs", [&](Table& d) { read_dirs(d, folder, g->dirs); });
+    t.table("imports", [&](Table& i) { read_imports(i, *g); });
     t.read("net", g->net);
     t.read("exact_version", g->exact_version);
     Json identity = Json::object();
-    for (const char* key : {"artifact", "sha256", "kind", "lifetime", "key", "pool", "breaker", "limits", "grants", "env", "dirs", "net", "exact_version"})
+    for (const char* key : {"artifact", "sha256", "kind", "lifetime", "key", "pool", "breaker", "limits", "grants", "env", "dirs", "imports", "net", "exact_version"})
         if (t.json().contains(key)) identity[key] = t.json()[key];
     g->identity = to_text(identity);
     return g;
@@ -304,12 +317,16 @@ void read_serve(Table& t, ServeConfig& s) {
     if (s.workers > 1024) fail(t.at("workers"), "may be 1024 at most");
 }
 
-void check_policies(const Manifest& m) {
+void check_names(const Manifest& m) {
     std::vector<std::string> ops;
     for (const auto& each : m.materializers) ops.push_back(each.op);
-    for (const auto& each : m.materializers)
-        for (const std::string& policy : each.policy)
-            if (!m.find(policy)) fail("materializers." + each.op + ".policy", "no materializer is called `" + policy + "`" + suggestion(policy, ops));
+    auto must_be = [&](const std::string& op, const std::string& where) {
+        if (!m.find(op)) fail(where, "no materializer is called `" + op + "`" + suggestion(op, ops));
+    };
+    for (const auto& each : m.materializers) {
+        for (const std::string& policy : each.policy) must_be(policy, "materializers." + each.op + ".policy");
+        for (const auto& [function, op] : each.guest->imports) must_be(op, "materializers." + each.op + ".imports." + function);
+    }
 }
 
 }  // namespace
@@ -373,7 +390,7 @@ Manifest read_manifest(std::string_view text, const std::string& folder) {
     }
     t.finish();
     if (m.materializers.empty()) fail("app", "there is no materializer: add [materializers.NAME] with an `artifact`");
-    check_policies(m);
+    check_names(m);
     return m;
 }
 

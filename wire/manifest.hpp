@@ -77,6 +77,7 @@ struct GuestConfig {
     Grants grants;
     std::vector<std::pair<std::string, std::string>> env;
     std::vector<DirEntry> dirs;
+    std::vector<std::pair<std::string, std::string>> imports;  // "demo:app/store.get" -> the materializer that serves it
     bool net = false;
     bool exact_version = false;          // the guest must speak exactly our version of the protocol
     std::string identity;                // all of the above as text: equal ones share instances

@@ -28,6 +28,7 @@ public:
     AppData* app = nullptr;
     std::string user, traceparent;
     Recorder* recorder = nullptr;             // of record and replay; null: neither
+    std::function<void(bool begins)> on_wait; // of CallOptions
 
     // From any thread: what runs ends soon, what follows does not begin.
     void cancel();
@@ -35,11 +36,32 @@ public:
     // A guest that runs now, so that cancel() reaches it.
     void enter(Guest& guest);
     void leave(Guest& guest);
+    // Called by cancel(); one at a time, as a request does one thing at a time. Empty: nothing any more.
+    void wake_with(std::function<void()> f) {
+        std::lock_guard lock(mutex_);
+        wake_ = std::move(f);
+    }
 
 private:
     std::mutex mutex_;
     std::set<Guest*> running_;
+    std::function<void()> wake_;
     std::atomic<bool> cancelled_ = false;
+};
+
+// While it lives, its thread waits for somebody else, and computes nothing.
+class Wait {
+public:
+    explicit Wait(CallTree& tree) : tree_(tree) {
+        if (tree_.on_wait) tree_.on_wait(true);
+    }
+    ~Wait() {
+        if (tree_.on_wait) tree_.on_wait(false);
+    }
+    Wait(const Wait&) = delete;
+
+private:
+    CallTree& tree_;
 };
 
 // One call of one materializer.

@@ -83,6 +83,8 @@ TEST_P(Protocol, every_outcome_is_distinct) {
     Reply trap = t.call("op", "\"trap\"");
     EXPECT_EQ(said(trap), "trap: the guest trapped: unreachable");
     EXPECT_NE(trap.backtrace.find("func["), std::string::npos) << trap.backtrace;
+    Reply memory = t.call("op", "\"grow\"");
+    EXPECT_EQ(said(memory), "memory: the guest was refused more memory (limits.memory = 2097152) and trapped: unreachable");
     EXPECT_EQ(t.call("op", "\"loop\"").outcome, Outcome::deadline);
     EXPECT_EQ(t.call("fueled", "\"loop\"").outcome, Outcome::fuel);
     EXPECT_EQ(said(t.call("op", "\"echo")), "bad_json: 1:6: a string has no closing quote");

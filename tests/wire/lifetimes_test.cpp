@@ -24,10 +24,7 @@ grants = { call = ["other"] }
     ASSERT_TRUE(t.app);
     std::atomic<int> good = 0;
     std::vector<std::thread> threads;
-    for (int i = 0; i < 8; ++i)
-        threads.emplace_back([&] {
-            for (int k = 0; k < 125; ++k) good += t.call("parent", "\"other\"").json == "\"echo\"";
-        });
+    for (int i = 0; i < 1000; ++i) threads.emplace_back([&] { good += t.call("parent", "\"other\"").json == "\"echo\""; });
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(good, 1000);
 }
@@ -37,6 +34,42 @@ TEST(Lifetimes, a_snapshot_serves_many_calls_with_one_instance) {
     ASSERT_TRUE(t.app);
     for (int i = 0; i < 2000; ++i) ASSERT_EQ(said(t.call("a", "\"count\"")), "ok 1");
     EXPECT_EQ(t.app->materializers()[0].note, "snapshot: an instance is reset after every call");
+}
+
+// Writes a word all over its memory, into a global and a table; and looks for it.
+const std::string canary = R"((module
+  (memory (export "memory") 4 64)
+  (global $kept (mut i32) (i32.const 0))
+  (table $t 4 funcref)
+  (elem declare func $f)
+  (func $f)
+  (func (export "put") (param $word i32) (result i32)
+    (local $at i32)
+    (drop (memory.grow (i32.const 3)))
+    (loop $more
+      (i32.store (local.get $at) (local.get $word))
+      (local.set $at (i32.add (local.get $at) (i32.const 2048)))
+      (br_if $more (i32.lt_u (local.get $at) (i32.mul (memory.size) (i32.const 65536)))))
+    (global.set $kept (local.get $word))
+    (table.set $t (i32.const 1) (ref.func $f))
+    (memory.size))
+  (func (export "find") (param $word i32) (result i32)
+    (local $at i32) (local $found i32)
+    (loop $more
+      (local.set $found (i32.add (local.get $found) (i32.eq (i32.load (local.get $at)) (local.get $word))))
+      (local.set $at (i32.add (local.get $at) (i32.const 4)))
+      (br_if $more (i32.lt_u (local.get $at) (i32.mul (memory.size) (i32.const 65536)))))
+    (i32.add (local.get $found) (i32.add (i32.eq (global.get $kept) (local.get $word)) (i32.add (i32.sub (memory.size) (i32.const 4)) (i32.eqz (ref.is_null (table.get $t (i32.const 1))))))))))";
+
+TEST(Lifetimes, what_a_call_wrote_is_nowhere_for_the_next_one) {
+    for (const char* lifetime : {"snapshot", "request"}) {
+        TestApp t({{"c.wat", canary}}, std::string("[defaults]\nartifact = \"c.wat\"\nkind = \"core\"\nlifetime = \"") + lifetime + "\"\n[materializers.put]\n[materializers.find]\n");
+        ASSERT_TRUE(t.app);
+        for (int i = 0; i < 100; ++i) {
+            ASSERT_EQ(said(t.call("put", "305419896")), "ok 7");
+            ASSERT_EQ(said(t.call("find", "305419896")), "ok 0") << lifetime;
+        }
+    }
 }
 
 TEST(Lifetimes, a_full_pool_is_waited_for_in_order_and_not_for_ever) {

@@ -104,6 +104,23 @@ TEST(Manifest, what_is_wrong_is_said_with_its_place) {
     for (const auto& [text, expected] : cases) EXPECT_TRUE(fault(text).starts_with(expected)) << text << "\n" << fault(text);
 }
 
+TEST(Manifest, imports_name_materializers_that_may_then_be_called) {
+    auto read = [](const std::string& text) {
+        try {
+            Manifest m = read_manifest(text, ".");
+            return m.materializers[0].guest->grants.call.empty() ? std::string("nothing granted") : m.materializers[0].guest->grants.call[0];
+        } catch (const Error& e) {
+            return e.message;
+        }
+    };
+    std::string app = "[materializers.a]\nartifact = \"a.wasm\"\nkind = \"reflected\"\n[materializers.b]\nartifact = \"b.wasm\"\n";
+    auto with = [&](const std::string& imports) { return std::string(app).insert(app.find("[materializers.b]"), "imports = { " + imports + " }\n"); };
+    EXPECT_EQ(read(with("\"demo:app/store.get\" = \"b\"")), "b");
+    EXPECT_EQ(read(with("\"demo:app/store.get\" = \"c\"")).substr(0, 73), "materializers.a.imports.demo:app/store.get: no materializer is called `c`");
+    EXPECT_EQ(read(with("\"store\" = \"b\"")), "materializers.a.imports.store: a function of an interface is named \"package:name/interface.function\"");
+    EXPECT_EQ(read("[materializers.b]\nartifact = \"b.wasm\"\nimports = {}\n"), "materializers.b.imports: only components import functions with types, and kind `core-wire` is a core module's");
+}
+
 TEST(Manifest, equal_configurations_share_instances) {
     Manifest m = read_manifest("[materializers]\na = { artifact = \"x.wasm\", title = \"A\" }\nb = { artifact = \"x.wasm\" }\nc = { artifact = \"x.wasm\", lifetime = \"pooled\" }", ".");
     EXPECT_EQ(m.find("a")->guest->identity, m.find("b")->guest->identity);

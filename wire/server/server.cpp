@@ -214,6 +214,7 @@ void AppServer::Data::with_body(const http::ExchangePtr& x, std::size_t limit, s
             call.traceparent = continued_trace(trace ? *trace : "");
             const std::string& header = self->current().data().manifest.serve.user_header;
             if (const std::string* user = header.empty() ? nullptr : http::find(x->request().fields, header)) call.user = *user;
+            call.on_wait = [w = self->workers.get()](bool begins) { begins ? w->wait_begins() : w->wait_ends(); };
             call.on_start = [x](std::function<void()> cancel) { x->on_gone(std::move(cancel)); };
             http::Response response = answer(text, call);
             response.fields.push_back({"traceparent", call.traceparent});
