@@ -75,6 +75,7 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_STRIP_FILES ON)
   set(CPACK_DEBIAN_DEV_PACKAGE_NAME libheddle-dev)
   set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "libssl-dev, libsqlite3-dev, libre2-dev, pkg-config")  # what others than the engine link
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME heddle)
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION interpreters)
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
