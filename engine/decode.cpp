@@ -438,11 +438,12 @@ TypeId Decoder::func_type_index(Reader& r) {
     return id;
 }
 
-// https://webassembly.github.io/spec/core/binary/types.html#limits
+// https://webassembly.github.io/spec/core/binary/types.html#limits: 64 bits for every address type, and 32 before there was memory64.
 Limits Decoder::limits_of(Reader& r, u8 flags) {
+    auto limit = [&] { return features_.memory64 ? r.u64_leb() : r.u32_leb(); };
     Limits l;
-    l.min = r.u64_leb();
-    if (flags & 1) l.max = r.u64_leb();
+    l.min = limit();
+    if (flags & 1) l.max = limit();
     return l;
 }
 

@@ -179,6 +179,8 @@ TEST(Decode, what_is_turned_off_is_refused) {
         EXPECT_NE(check(std::string_view(module), none), "fine") << text;
     }
     EXPECT_SAYS(check("(module (func (drop (i8x16.splat (i32.const 1)))))", {.simd = false}), "invalid: i8x16.splat needs simd, which is turned off");
+    EXPECT_SAYS(check("(module (memory 0x1_0000_0000))", {.memory64 = false}), "malformed: integer too large");
+    EXPECT_SAYS(check("(module (table 1 0x1_0000_0000 funcref))", {.memory64 = false}), "malformed: integer too large");
     EXPECT_SAYS(check("(module (memory 1 2 shared))", {.threads = false}), "malformed: malformed limits flags: shared memories are turned off");
 }
 

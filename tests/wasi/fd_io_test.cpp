@@ -1,6 +1,7 @@
 #include "guest.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <thread>
 
 namespace heddle::wasi::test {
@@ -237,6 +238,8 @@ TEST(Streams, end_their_waiting_within_10_ms_when_cancelled) {
         c.resume();
         std::chrono::steady_clock::time_point cancelled;
         std::thread other([&] {
+            pollfd something_written{out.read, POLLIN, 0};
+            if (!reading) poll(&something_written, 1, 10'000);
             usleep(30'000);
             cancelled = std::chrono::steady_clock::now();
             c.cancel();
