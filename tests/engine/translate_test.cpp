@@ -373,7 +373,7 @@ TEST_F(Translate, translating_again_gives_the_same_cells) {
     for (std::size_t i = 0; i < first.size(); ++i) {
         EXPECT_EQ(first[i].cell, second[i].cell);
         EXPECT_EQ(first[i].offset, second[i].offset);
-        if (i) EXPECT_LT(first[i - 1].cell, first[i].cell);
+        if (i) { EXPECT_LT(first[i - 1].cell, first[i].cell); }
     }
 }
 
