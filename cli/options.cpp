@@ -272,6 +272,7 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& o) {
     add_environment(*serve, o);
     add_hosts(*serve, o);
     add_limits(*serve, o);
+    add_component_limits(*serve, o.component_limits);
     struct { const char *name, *help; u64& value; } counts[] = {
         {"--threads", "threads for connections (default 1)", o.threads},
         {"--workers", "guests that run or wait at once (default 16)", o.workers},

@@ -101,6 +101,7 @@ struct ServeOptions {
     std::chrono::milliseconds timeout{30'000}, drain{10'000};
     bool access_log = false;
     Config config;
+    component::Limits component_limits;
 };
 
 using Options = std::variant<ExitCode, RunOptions, ServeOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,

@@ -72,6 +72,7 @@ wasi::ServeOptions serve_options(const ServeOptions& o) {
     s.reuse = u32(o.reuse);
     s.request_time = o.timeout;
     s.fuel = o.fuel.value_or(0);
+    s.component_limits = o.component_limits;
     s.context = [&o] {
         wasi::Context c;
         c.arg(o.file).inherit_stdout().inherit_stderr();

@@ -15,6 +15,25 @@ MEMORY = """
       (global.set $next (i32.add (local.get $at) (local.get 3)))
       (local.get $at))"""
 
+# Makes as many of a kind as it is told.
+MAKER = """(component
+  (canon waitable-set.new (core func $set))
+  (type $s (stream u8))
+  (canon stream.new $s (core func $stream))
+  (type $r (resource (rep i32)))
+  (canon resource.new $r (core func $resource))
+  (core module $m
+    (import "" "set" (func $set (result i32)))
+    (import "" "stream" (func $stream (result i64)))
+    (import "" "resource" (func $resource (param i32) (result i32)))
+    (func (export "sets") (param i32) (loop $l (drop (call $set)) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+    (func (export "streams") (param i32) (loop $l (drop (call $stream)) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+    (func (export "handles") (param i32) (loop $l (drop (call $resource (i32.const 1))) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
+  (core instance $i (instantiate $m (with "" (instance (export "set" (func $set)) (export "stream" (func $stream)) (export "resource" (func $resource))))))
+  (func (export "sets") (param "n" u32) (canon lift (core func $i "sets")))
+  (func (export "streams") (param "n" u32) (canon lift (core func $i "streams")))
+  (func (export "handles") (param "n" u32) (canon lift (core func $i "handles"))))"""
+
 LIBRARY = f"""(component
   (core module $m {MEMORY}
     (func (export "area") (param i32 i32) (result i32) (i32.mul (local.get 0) (local.get 1)))
@@ -213,6 +232,16 @@ class Files(ProgramTest):
 
     def test_errors_in_text_have_a_place(self):
         self.expect(heddle("wat", self.file("bad.wat", "(component\n  (core modul))")), FAILED, out="", err="bad.wat:2:")
+
+    def test_limits_of_components_are_raised_by_options(self):
+        maker = self.file("maker.wat", MAKER)
+        for function, option, default in (("sets", "--max-waitable-sets", 4096), ("streams", "--max-streams", 4096), ("handles", "--max-handles", 65536)):
+            self.expect(heddle("run", "--invoke", f"{function}({default})", maker), 0, out="", err="")
+            self.expect(heddle("run", "--invoke", f"{function}({default + 1})", maker), LIMIT, err=[f"limit reached: {default} ", f"{option} raises it"])
+            self.expect(heddle("run", option, str(default + 1), "--invoke", f"{function}({default + 1})", maker), 0)
+            self.expect(heddle("run", option, "10", "--invoke", f"{function}(11)", maker), LIMIT, err="limit reached: 10 ")
+        self.expect(heddle("run", "--max-host-bytes", "10K", "--invoke", "handles(1000)", maker), LIMIT, err="--max-host-bytes raises it")
+        self.expect(heddle("run", "--max-tasks", "5000000000", "--invoke", "sets(1)", maker), USAGE, err="too large")
 
 
 if __name__ == "__main__":

@@ -210,6 +210,7 @@ Result<std::unique_ptr<Handler>> Worker::make_handler() {
     Context context = shared_.options.context();
     context.data().reactor = reactor_;
     auto h = std::make_unique<Handler>(shared_.engine, std::move(context));
+    component::set_limits(h->store, shared_.options.component_limits);
     if (shared_.options.fuel) h->store.set_fuel(shared_.options.fuel);
     if (auto ok = attach(h->store, h->context); !ok) return std::unexpected(ok.error());
     auto instance = linker_.instantiate(h->store, shared_.component);

@@ -16,6 +16,7 @@
 #include <string>
 
 #include <heddle/component.hpp>
+#include <heddle/component_limits.hpp>
 #include <heddle/http.hpp>
 #include <heddle/wasi.hpp>
 
@@ -27,6 +28,7 @@ struct ServeOptions {
     u32 reuse = 1;                                     // requests an instance handles, one after the other
     std::chrono::milliseconds request_time{30'000};    // from its begin on; 0: as long as it takes. Over: 504, or the response is cut
     u64 fuel = 0;                                      // for one request, when the Engine meters; 0: no limit
+    component::Limits component_limits = {};           // of each instance's Store
     std::function<Context()> context = [] { return Context(); };
     std::function<void(const std::string&)> log = {};  // what went wrong with a request; called on the workers' threads
 };
