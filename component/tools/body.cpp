@@ -2,6 +2,12 @@
 
 namespace heddle::component::tools {
 
+u32 Body::core_func_type(heddle::FuncType t) {
+    RecGroup g;
+    g.types.emplace_back().func = std::move(t);
+    return add(Sort::core_type, CoreType(std::move(g)));
+}
+
 u32 Body::alias_export(Sort sort, u32 instance, std::string name) {
     return add(sort, Alias{Alias::Target::export_, sort, instance, strings_.keep(std::move(name)), 0, 0});
 }

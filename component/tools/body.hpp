@@ -26,6 +26,7 @@ public:
 
     // Each gives the index of what it adds.
     u32 type(DefType t) { return add(Sort::type, std::move(t)); }
+    u32 core_func_type(heddle::FuncType t);
     u32 alias_export(Sort sort, u32 instance, std::string name);
     u32 alias_outer_type(u32 count, u32 index);
     u32 import(ExternName name, ExternType type);

@@ -161,6 +161,7 @@ private:
         if (word.starts_with("context-")) return context(word);
         for (std::string_view encoding : {"-utf8", "-utf16", "-latin1+utf16"})
             if (word.ends_with(encoding)) word.remove_suffix(encoding.size());
+        if (word == "thread-new-indirect-v0") return new_thread();
         c_.canon = builtin(word);
         switch (c_.canon) {
             case CanonKind::waitable_set_wait:
@@ -169,9 +170,16 @@ private:
             case CanonKind::error_context_debug_message: c_.memory = c_.realloc = c_.strings = true; break;
             case CanonKind::thread_new_indirect:
             case CanonKind::thread_spawn_ref:
-            case CanonKind::thread_spawn_indirect: fail("makes threads, which core modules cannot ask for by name yet"); break;
+            case CanonKind::thread_spawn_indirect: fail("makes threads: `[thread-new-indirect-v0]` does, of functions in `__indirect_function_table`"); break;
             default: break;
         }
+    }
+
+    // The function's index in the module's table, and what it is called with.
+    void new_thread() {
+        if (c_.type != heddle::FuncType{{i32_type, i32_type}, {i32_type}}) fail("needs (func (param i32 i32) (result i32))");
+        c_.canon = CanonKind::thread_new_indirect;
+        c_.table = true;
     }
 
     // "waitable-set-new" is the canonical definition `waitable-set.new`.

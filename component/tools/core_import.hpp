@@ -27,11 +27,12 @@ struct CoreImport {
     const wit::Function* function = nullptr;  // lower, task.return, streams and futures
     u32 wit_type = 0;                         // resources, streams, futures: a type of the Resolve
     bool memory = false, realloc = false, strings = false;
+    bool table = false;                       // it takes functions from the main module's table
     // adapter: which one
     std::size_t adapter = 0;
 
-    // It can be made only when the memory is there.
-    bool is_deferred() const { return memory || realloc || what == What::adapter; }
+    // It can be made only when the main module is there.
+    bool is_deferred() const { return memory || realloc || table || what == What::adapter; }
 };
 
 // Where to look for what a core module wants.

@@ -293,6 +293,12 @@ private:
                 export_types_.forget();
                 c.result = export_types_.val(i.function->result);
                 break;
+            case CanonImmediates::Indirect:
+                if (!main().find("__indirect_function_table"))
+                    unlinkable("the core module does not export its table under the name `__indirect_function_table`, which `" + i.name + "` takes functions from");
+                c.type = body_.core_func_type({{i32_type}, {}});
+                c.table = body_.alias_core(Sort::core_table, main().instance, "__indirect_function_table");
+                break;
             case CanonImmediates::Slot:
                 c.slot = i32_type;
                 c.slot_index = i.slot;

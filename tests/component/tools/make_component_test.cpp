@@ -212,6 +212,29 @@ TEST(MakeComponent, an_adapter_serves_the_main_module_and_only_its_used_imports_
     EXPECT_EQ(said, "through");
 }
 
+TEST(MakeComponent, threads_are_made_of_functions_in_the_modules_table) {
+    Made m;
+    m.make("package a:b; world w { export run: async func() -> u32; }", "w", R"((module
+        (import "$root" "[thread-new-indirect-v0]" (func $new (param i32 i32) (result i32)))
+        (import "$root" "[thread-resume-later]" (func $resume (param i32)))
+        (import "$root" "[thread-yield]" (func $yield (result i32)))
+        (import "[export]$root" "[task-return]run" (func $return (param i32)))
+        (table (export "__indirect_function_table") 3 funcref)
+        (elem (i32.const 2) func $add)
+        (global $sum (mut i32) (i32.const 0))
+        (func $add (param i32) (global.set $sum (i32.add (i32.mul (global.get $sum) (i32.const 10)) (local.get 0))))
+        (func (export "[async-lift-stackful]run")
+          (call $resume (call $new (i32.const 2) (i32.const 4)))
+          (call $resume (call $new (i32.const 2) (i32.const 2)))
+          (drop (call $yield))
+          (call $return (global.get $sum)))))");
+    EXPECT_EQ(m.call("run"), "42");
+    std::string world = "package a:b; world w {}", import = R"((import "$root" "[thread-new-indirect-v0]" (func (param i32 i32) (result i32))))";
+    EXPECT_NE(refused(m.world.engine, world, "w", "(module " + import + ")").find("does not export its table under the name `__indirect_function_table`"), std::string::npos);
+    EXPECT_NE(refused(m.world.engine, world, "w", R"((module (import "$root" "[thread-new-indirect-v0]" (func))))").find("needs (func (param i32 i32) (result i32))"), std::string::npos);
+    EXPECT_NE(refused(m.world.engine, world, "w", R"((module (import "$root" "[thread-spawn-indirect]" (func))))").find("`[thread-new-indirect-v0]` does"), std::string::npos);
+}
+
 // A command: its adapter exports what the outside calls, and calls the program's start.
 TEST(MakeComponent, a_module_without_a_world_gets_that_of_its_adapters) {
     component::testing::World world;
