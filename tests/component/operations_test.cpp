@@ -342,7 +342,9 @@ private:
         note(f, args);
         Said said = raw(f, std::move(args));
         EXPECT_EQ(said.has_value(), expected.has_value()) << log_ << why_;
-        if (said && expected) EXPECT_EQ(*said, *expected) << log_;
+        if (said && expected) {
+            EXPECT_EQ(*said, *expected) << log_;
+        }
         if (!said || !expected) {
             ++traps_;
             restart();
