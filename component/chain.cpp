@@ -431,6 +431,7 @@ void Machine::kill(Group& g, const Trap& t) {
         i->lock_waiters.clear();
         i->exclusive = nullptr;
         dropped.push_back(i->handles.clear());
+        i->handle_bytes.try_resize(0);
         std::erase_if(i->tasks, [](const std::shared_ptr<Task>& task) {
             return std::ranges::none_of(task->threads, [](const auto& thread) { return thread->own != nullptr; });
         });
