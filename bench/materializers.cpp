@@ -15,7 +15,6 @@
 
 #include <unistd.h>
 
-#include <heddle/component_text.hpp>
 #include <heddle/wire.hpp>
 
 using namespace heddle;
@@ -50,7 +49,7 @@ constexpr const char* echo = R"((module
         (br $more))))
     (i32.store (i32.const 16) (i32.const 0)) (i32.store (i32.const 20) (local.get $in)) (i32.store (i32.const 24) (local.get $n)) (i32.const 16)) START))";
 
-constexpr const char* component = R"((component
+constexpr const char* small_component = R"((component
   (core module $m (memory (export "memory") 1)
     (func (export "echo") (param i64) (result i64) (local.get 0)))
   (core instance $i (instantiate $m))
@@ -152,7 +151,7 @@ int main(int argc, char** argv) {
     std::ofstream(folder / "echo.wat") << guest("", "");
     std::ofstream(folder / "init.wat") << guest("(loop $l (br $l))", "");
     std::ofstream(folder / "start.wat") << guest("", "(func $s (loop $l (br $l))) (start $s)");
-    std::ofstream(folder / "component.wat") << component;
+    std::ofstream(folder / "component.wat") << small_component;
     std::ofstream(folder / "app.toml") << manifest;
     auto app = wire::App::load((folder / "app.toml").string());
     if (!must(app.has_value(), app ? "" : app.error().message)) return 1;
