@@ -510,7 +510,7 @@ void Validator::value(const Value& v) {
     try {
         read_value(v.bytes, Describer(types_)(type));
     } catch (Error& e) {
-        throw Error{Error::Kind::malformed, "value " + std::to_string(scope_->spaces.values.size()) + ": byte " + std::to_string(e.offset) + ": " + e.message, offset_};
+        throw Error{e.kind, "value " + std::to_string(scope_->spaces.values.size()) + ": byte " + std::to_string(e.offset) + ": " + e.message, offset_};
     }
     scope_->spaces.values.push_back(type);
     scope_->value_used.push_back(false);

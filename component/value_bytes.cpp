@@ -1,5 +1,7 @@
 #include "value_bytes.hpp"
 
+#include <array>
+
 #include <heddle/bytes.hpp>
 
 namespace heddle::component {
@@ -10,6 +12,7 @@ using Kind = ValueType::Kind;
 
 constexpr u32 canonical_nan32 = 0x7fc00000;
 constexpr u64 canonical_nan64 = 0x7ff8000000000000;
+constexpr u32 max_values = 1'000'000;  // of one constant, without scalars in lists: a byte may be a value of many bytes here
 
 // Depth is that of the type, which validation bounds.
 class ValueReader {
@@ -55,11 +58,13 @@ private:
     }
     Val character();
     Val list(const ValueType& t);
+    Val scalars(u32 n, const ValueType& t);
     Val record(const ValueType& t);
     Val variant(const ValueType& t);
     Val flags(const ValueType& t);
 
     Reader r_;
+    u32 values_ = 0;
 };
 
 Val ValueReader::read(const ValueType& t) {
@@ -103,10 +108,25 @@ Val ValueReader::character() {
 
 Val ValueReader::list(const ValueType& t) {
     u32 n = t.length() ? *t.length() : r_.u32_leb();
-    if (t.element()->kind() == Kind::u8) return Val::bytes(r_.take(n));
+    if (t.element()->kind() <= Kind::char_) return scalars(n, *t.element());
     std::vector<Val> items;  // elements take a byte at least: the input's end bounds them
-    for (u32 i = 0; i < n; ++i) items.push_back(read(*t.element()));
+    for (u32 i = 0; i < n; ++i) {
+        if (++values_ > max_values) throw Error{Error::Kind::limit, "a constant of more than " + std::to_string(max_values) + " values", r_.offset()};
+        items.push_back(read(*t.element()));
+    }
     return Val::list(std::move(items));
+}
+
+// As they lie in memory.
+Val ValueReader::scalars(u32 n, const ValueType& t) {
+    std::vector<u8> raw;
+    if (n == 0) return Val::list({});
+    for (u32 i = 0; i < n; ++i) {
+        u64 bits = read(t).bits();
+        auto bytes = std::bit_cast<std::array<u8, 8>>(bits);
+        raw.insert(raw.end(), bytes.begin(), bytes.begin() + std::ptrdiff_t(Val::scalar_bytes(Val::Kind(t.kind()))));
+    }
+    return Val::packed(Val::Kind(t.kind()), std::move(raw));
 }
 
 Val ValueReader::record(const ValueType& t) {

@@ -3,6 +3,8 @@
 
 #include <heddle/component_constants.hpp>
 
+#include "value_bytes.hpp"
+
 namespace heddle::component::testing {
 namespace {
 
@@ -35,6 +37,10 @@ TEST(Constants, of_every_type_can_be_exported) {
         {"(type $t (list u8))", "$t (list 1 2 255)", Val::bytes(std::vector<u8>{1, 2, 255})},
         {"(type $t (list string))", "$t (list \"a\" \"b\")", Val::list({Val::string("a"), Val::string("b")})},
         {"(type $t (list u16 2))", "$t (list 1 2)", Val::list({Val::u16(1), Val::u16(2)})},
+        {"(type $t (list s16))", "$t (list -1 2)", Val::list({Val::s16(-1), Val::s16(2)})},
+        {"(type $t (list f64))", "$t (list 0.5)", Val::list({Val::f64(0.5)})},
+        {"(type $t (list char))", "$t (list 'a' 'b')", Val::list({Val::character('a'), Val::character('b')})},
+        {"(type $t (list bool))", "$t (list)", Val::list({})},
         {"(type $t (tuple u8 string))", "$t (tuple 1 \"x\")", Val::record({Val::u8(1), Val::string("x")})},
         {"(type $f' (flags \"a\" \"b\" \"c\")) (export $f \"f\" (type $f'))", "$f (flags \"a\" \"c\")", Val::flags(5)},
         {"(type $e' (enum \"x\" \"y\")) (export $e \"e\" (type $e'))", "$e (enum \"y\")", Val::variant(1)},
@@ -66,6 +72,20 @@ TEST(Constants, bytes_that_are_no_value_are_refused) {
         auto loaded = heddle::Component::load(engine, *bytes);
         ASSERT_FALSE(loaded) << c.type << c.bytes;
         EXPECT_NE(loaded.error().message.find(c.words), std::string::npos) << c.type << " " << loaded.error().message;
+    }
+}
+
+TEST(Constants, of_very_many_values_are_refused) {
+    for (u32 n : {999'999u, 1'000'000u, 1'000'001u}) {
+        std::vector<u8> bytes = {u8(0x80 | (n & 0x7f)), u8(0x80 | (n >> 7 & 0x7f)), u8(n >> 14)};
+        bytes.resize(3 + n);  // all of them none
+        try {
+            EXPECT_EQ(read_value(bytes, ValueType::list(ValueType::option(ValueType::primitive(ValueType::Kind::u8)))).size(), n);
+            EXPECT_LE(n, 1'000'000u);
+        } catch (const Error& e) {
+            EXPECT_GT(n, 1'000'000u);
+            EXPECT_EQ(e.kind, Error::Kind::limit);
+        }
     }
 }
 
