@@ -309,6 +309,17 @@ TEST(Limits, bytes_copied_in_one_call) {
     }
 }
 
+TEST(Limits, can_be_asked_for) {
+    World w;
+    EXPECT_EQ(limits(w.store).tasks, 4096u);
+    Limits l;
+    l.tasks = 7;
+    l.host_bytes = 1000;
+    set_limits(w.store, l);
+    EXPECT_EQ(limits(w.store).tasks, 7u);
+    EXPECT_EQ(host_budget(w.store)->limit(), 1000u);
+}
+
 TEST(Limits, traps_of_other_kinds_are_no_limits) {
     World w;
     ComponentInstance i = w.make(R"((component

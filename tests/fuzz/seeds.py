@@ -65,6 +65,9 @@ SCHEMAS = [b'{"type": "object", "properties": {"a": {"type": "integer", "minimum
            b'{"anyOf": [{"enum": [1, "x"]}, {"type": "array", "items": {"pattern": "^a+$"}}]}\n["aa"]']
 QUERIES = [b'query Q($a: Int = 1) { x: add(a: $a, b: [1, 2]) { ...F @include(if: true) } } fragment F on T { __typename y(z: {k: "v"}) }',
            b"mutation { set(key: \"a\", value: 1) }", b"{ __schema { types { name } } }"]
+VALUES = [b"\x01\x03\0\0\0\0\0\0" + b"\x02abc", b"\x07\x05\x0c\x08\0\0\0\0" + b"\x01\x05hello\x80\x01"]
+DOCS = [b'{"docs": "d", "interfaces": {"i": {"funcs": {"g": {"docs": "x", "stability": {"stable": {"since": "1.0.0"}}}}, "types": {"r": {"items": {"x": "y"}}}}},'
+        b' "worlds": {"w": {"interfaces": {"k": {"docs": "z"}}, "funcs": {"h": {"docs": "\\u00e9"}}, "interface_import_stability": {"a:b/i": {"unstable": {"feature": "f"}}}}}}']
 CRON = [b"*/5 0-12 1,15 jan-mar mon", b"@daily", b"0 0 29 2 *"]
 
 
@@ -88,6 +91,7 @@ def seeds(heddle, suites):
         "component_text": component,
         "component_decode": components,
         "component_tools": [*prefixed(0, wit), *prefixed(3, components)],
+        "component_values": [*prefixed(0, VALUES), *prefixed(1, JSON + DOCS), *prefixed(2, [b"\x01" + each for each in DOCS])],
         "http": [*prefixed(1, REQUESTS), *prefixed(0, RESPONSES)],
         "json_scan": JSON,
         "wave": [bytes([kind]) + text for kind in range(0, 40, 5) for text in WAVE],
