@@ -275,6 +275,15 @@ Func Func::create(Store& store, const FuncType& type, DynamicHostFunction f) {
     return made;
 }
 
+Func create_passage(Store& store, const Passage& passage) {
+    Func made = Func::create(store, passage.target.type(), passage.closed, passage.data);
+    // A target that is no guest function is called by the native function.
+    if (!made || passage.target.object()->host) return made;
+    made.object()->host->passage = passage;
+    prepare_passage(*made.object()->code);
+    return made;
+}
+
 const FuncType& Func::type() const { return object_->instance->store->types().func(object_->type); }
 TypeId Func::type_id() const { return object_->type; }
 Ref Func::ref() const { return Ref{reinterpret_cast<u64>(object_)}; }

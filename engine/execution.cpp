@@ -35,15 +35,7 @@ Trap plain_trap(const StoreData& s, TrapCode code) {
     return t;
 }
 
-// What a guest pays for calling a native function, beside what that function itself takes: about what it costs in instructions.
-constexpr i64 host_call_fuel = 20;
-
 // ---- host frames ----------------------------------------------------------------------------------------------------------------
-
-HostRecord* record_at(Slot* frame, const HostFunc& host) {
-    u64 at = reinterpret_cast<u64>(frame + host.code.record + record_slots);
-    return reinterpret_cast<HostRecord*>((at + alignof(HostRecord) - 1) & ~u64(alignof(HostRecord) - 1));
-}
 
 u64 stack_end(const ExecContext& c) { return c.true_limit + stack_slack_bytes; }
 
@@ -56,7 +48,29 @@ HostRecord* record_of(const ExecContext& c, const Slot* frame) {
 void pop_host_frame(ExecutionData& e) noexcept {
     HostRecord* r = e.top;
     e.top = r->below;
-    r->object->~HostFrame();
+    if (r->object) r->object->~HostFrame();
+}
+
+// HostFrames of the passages that have none yet, from `inner` outward to the first that has one.
+void make_frames(ExecContext& c, HostRecord* inner) noexcept {
+    HostRecord* made = inner;
+    HostRecord* to_do = nullptr;  // outermost first, linked inward meanwhile
+    while (made && !made->object) {
+        HostRecord* r = std::exchange(made, made->below);
+        r->below = std::exchange(to_do, r);
+    }
+    while (to_do) {
+        HostRecord* r = std::exchange(to_do, to_do->below);
+        r->below = std::exchange(made, r);
+        Caller caller = ApiAccess::caller(c, r->caller, r->frame, r->host);
+        r->object = r->host->passage.frame(caller, r->storage, r->host->passage.data);
+    }
+}
+
+// Before natives look at the stack.
+void settle(ExecContext& c) noexcept {
+    HostRecord* r = c.current->top;
+    if (r && !r->object) make_frames(c, r);
 }
 
 // A native function that said call without a HostFrame: what it called gives its results, or its exception.
@@ -132,8 +146,9 @@ Caller ApiAccess::caller(ExecContext& c, InstanceObject* in, Slot* frame, HostFu
 }
 
 Host host_call(ExecContext& c, HostFunc& host, Slot* frame, InstanceObject* in) noexcept {
-    if (reinterpret_cast<u64>(record_at(frame, host) + 1) > stack_end(c)) return trapped(c, TrapCode::stack_overflow);
+    if (reinterpret_cast<u64>(record_at(frame, host.code) + 1) > stack_end(c)) return trapped(c, TrapCode::stack_overflow);
     c.fuel -= host_call_fuel;  // without metering there is so much that this never counts
+    settle(c);
     Caller caller = ApiAccess::caller(c, in, frame, &host);
     Host said = host.call(caller, host.data);
     if (said == Host::done && (!c.current->top || c.current->top->frame != frame)) {
@@ -144,6 +159,7 @@ Host host_call(ExecContext& c, HostFunc& host, Slot* frame, InstanceObject* in) 
 }
 
 Host host_next(ExecContext& c, Slot* record, Exit how) noexcept {
+    settle(c);
     HostRecord& r = *c.current->top;
     assert(r.frame + r.host->code.record == record);
     (void)record;
@@ -182,6 +198,7 @@ Host ask_store(ExecContext& c, InstanceObject* at, bool in_slices) noexcept {
     if (slice_over && !refill(s)) return trapped(c, TrapCode::out_of_fuel);
     if (!asked) return slice_over && in_slices ? Host::park : Host::done;
     if (!s.ask) return trapped(c, TrapCode::interrupted);
+    settle(c);
     Caller caller = ApiAccess::caller(c, at, nullptr, nullptr);
     switch (s.ask(caller)) {
         case Host::done: return Host::done;
@@ -517,7 +534,7 @@ Execution::State Execution::begin(const Func& f, std::span<const Slot> args) {
     StoreData& s = *e.store;
     assert(e.state == State::idle);
     const FuncObject& o = *f.object();
-    e.trap = {};
+    if (e.trap.code != TrapCode::none) e.trap = {};
     e.exception = {};
     e.result_slots = 0;
     e.results.clear();
@@ -573,11 +590,11 @@ void* Caller::frame_storage() {
     assert(host_ && "an interrupt cannot leave a HostFrame");
     if (HostRecord* old = record_of(*context_, frame_)) pop_host_frame(*context_->current);
     else (void)old;
-    return record_at(frame_, *host_)->storage;
+    return record_at(frame_, host_->code)->storage;
 }
 
 void Caller::set_frame(HostFrame* f) {
-    HostRecord* r = record_at(frame_, *host_);
+    HostRecord* r = record_at(frame_, host_->code);
     ExecutionData& e = *context_->current;
     r->below = e.top;
     r->object = f;
@@ -594,7 +611,7 @@ Host Caller::call(const Func& f, std::span<const Slot> args) {
     if (!host_) return fail("an interrupt cannot call a guest");
     if (DomainData* d = dead_domain(o)) return fail(dead_trap(*d));
     if (args.size() < o.code->param_slots) return fail("Caller::call was given too few arguments");
-    Slot* to = record_at(frame_, *host_)->called_frame();
+    Slot* to = record_at(frame_, host_->code)->called_frame();
     if (reinterpret_cast<u64>(to + o.code->param_slots) > stack_end(*context_)) return fail(plain_trap(*context_->store, TrapCode::stack_overflow));
     // The arguments may be the results of the last call, which lie in the same place; the storage of a new HostFrame lies below.
     if (o.code->param_slots) std::memmove(to, args.data(), o.code->param_slots * sizeof(Slot));

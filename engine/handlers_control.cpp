@@ -2,6 +2,7 @@
 #include "code.hpp"
 #include "handlers_call.hpp"
 #include "heap.hpp"
+#include "store.hpp"
 #include "unwind.hpp"
 
 #include <heddle/engine.hpp>
@@ -304,6 +305,41 @@ HANDLER host_entry(REGISTERS) {
     GO_ON_AS(context);
 }
 
+// The stub of a passage: like a host function that leaves a HostFrame and calls the target, but the HostFrame is only promised.
+HANDLER passage_entry(REGISTERS) {
+    STATE;
+    HostFunc& host = *reinterpret_cast<HostFunc*>(s.pc[1]);
+    const Passage& p = host.passage;
+    const FuncObject* target = p.target.object();
+    const FuncCode* callee = target->code;
+    HostRecord* r = record_at(s.frame, host.code);
+    Slot* next = r->called_frame();
+    if (!*p.may_leave || !*p.may_enter || !fits(s, next, *callee)) [[unlikely]] TAIL_CALL host_entry(PASS);
+    ExecContext& context = *s.instance->context;
+    context.fuel -= host_call_fuel;
+    *p.may_enter = false;
+    Slot* record = s.frame + host.code.record;
+    record[2].bits = reinterpret_cast<u64>(s.instance);
+    r->below = context.current->top;
+    r->object = nullptr;
+    r->frame = s.frame;
+    r->host = &host;
+    r->caller = s.instance;
+    r->callee = nullptr;
+    r->results = callee->result_slots;
+    context.current->top = r;
+    copy_down(next, s.frame, callee->param_slots);
+    Slot* called = next + callee->record;
+    zero_below(called, callee->zeroed);
+    called[0].bits = reinterpret_cast<u64>(cells.host_next);
+    called[1].bits = reinterpret_cast<u64>(record);
+    s.instance = target->instance;
+    s.frame = next;
+    reload_memory(s);
+    s.pc = callee->entry.load(std::memory_order_acquire);
+    DISPATCH;
+}
+
 // A guest function that a HostFrame called returned, or a host function that said block or park is run again. frame: its record.
 template <Exit how>
 HANDLER resume_host(REGISTERS) {
@@ -312,7 +348,27 @@ HANDLER resume_host(REGISTERS) {
     if (!go_on(context, host_next(context, s.frame, how), s.frame)) LEAVE;
     GO_ON_AS(context);
 }
-constexpr Handler host_next_ = resume_host<Exit::returned>, resume_blocked = resume_host<Exit::blocked>, resume_parked = resume_host<Exit::parked>;
+
+// The end of a passage that nobody looked into: the accumulators have the result already.
+HANDLER host_next_(REGISTERS) {
+    STATE;
+    ExecutionData& e = *s.instance->context->current;
+    HostRecord* r = e.top;
+    if (r->object) [[unlikely]] TAIL_CALL resume_host<Exit::returned>(PASS);
+    *r->host->passage.may_enter = true;
+    e.top = r->below;
+    const Slot* record = s.frame;
+    // The record may lie where the results go: it is read first.
+    const Word* pc = code_at(record[0].bits);
+    Slot* frame = reinterpret_cast<Slot*>(record[1].bits);
+    s.instance = r->caller;
+    copy_down(r->frame, r->called_frame(), r->results);
+    s.pc = pc;
+    s.frame = frame;
+    reload_memory(s);
+    DISPATCH;
+}
+constexpr Handler resume_blocked = resume_host<Exit::blocked>, resume_parked = resume_host<Exit::parked>;
 
 HANDLER leave(REGISTERS) {
     STATE;

@@ -131,6 +131,8 @@ void prepare_host(FuncCode& code, HostFunc* host, TypeId type, u32 param_slots, 
     code.entry.store(code.stub, std::memory_order_release);
 }
 
+void prepare_passage(FuncCode& code) { code.stub[0] = handler_word(control_id(Control::passage_entry)); }
+
 void translate_all(ModuleData& m) {
     for (std::size_t i = 0; i < m.bodies.size(); ++i) translate(m.code[i]);
 }

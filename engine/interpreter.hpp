@@ -54,6 +54,8 @@ bool enter(ExecContext& context, const FuncObject& f, Slot* frame, const Word* r
 void prepare(ModuleData& m, const CodeOptions& options);
 // How a host function is entered. `code` must not move afterwards.
 void prepare_host(FuncCode& code, HostFunc* host, TypeId type, u32 param_slots, u32 result_slots);
+// Through the interpreter from now on: `host` has a Passage.
+void prepare_passage(FuncCode& code);
 // Translates every function now.
 void translate_all(ModuleData& m);
 

@@ -33,6 +33,9 @@ inline constexpr u32 record_slots = 3;
 // A callee whose frame is larger than this is called through a cell that compares with its size.
 inline constexpr u32 stack_slack_bytes = 4096;
 
+// What a guest pays for calling a native function, beside what that function itself takes: about what it costs in instructions.
+inline constexpr i64 host_call_fuel = 20;
+
 struct ExceptionObject;  // heap.hpp
 struct ExecContext;
 struct InstanceObject;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <heddle/engine.hpp>
+#include <heddle/passage.hpp>
 
 #include "heap.hpp"
 #include "interpreter.hpp"
@@ -46,6 +47,7 @@ struct HostFunc {
     void (*release)(void*) = nullptr;
     std::shared_ptr<void> keep;  // a Linker's function object, used in place of `release`
     u32 slots = 0;               // of arguments or results, whichever are more
+    Passage passage;             // without a target: it is none
 
     HostFunc() = default;
     HostFunc(const HostFunc&) = delete;
@@ -60,7 +62,7 @@ struct HostFunc {
 //   frame -> arguments, results | record: 3 slots | (alignment) HostRecord | called function's frame …
 struct alignas(16) HostRecord {
     HostRecord* below = nullptr;  // the Execution's next one
-    HostFrame* object = nullptr;
+    HostFrame* object = nullptr;  // null: of a Passage, not made yet; such records are the innermost ones
     Slot* frame = nullptr;  // of the host function
     HostFunc* host = nullptr;
     InstanceObject* caller = nullptr;
@@ -70,6 +72,11 @@ struct alignas(16) HostRecord {
 
     Slot* called_frame() { return reinterpret_cast<Slot*>(this + 1); }
 };
+
+inline HostRecord* record_at(Slot* frame, const FuncCode& code) {
+    u64 at = reinterpret_cast<u64>(frame + code.record + record_slots);
+    return reinterpret_cast<HostRecord*>((at + alignof(HostRecord) - 1) & ~u64(alignof(HostRecord) - 1));
+}
 
 // A host function that takes and gives Values: the data of its RawHostFunction.
 struct DynamicHost {
