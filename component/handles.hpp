@@ -47,6 +47,12 @@ public:
         free_.push_back(i);
         return entry;
     }
+    // Calls f(index, entry) for each, in order.
+    template <class F>
+    void each(F f) const {
+        for (u32 i = 1; i < entries_.size(); ++i)
+            if (!is_free(entries_[i])) f(i, entries_[i]);
+    }
     std::vector<T> clear() {
         free_.clear();
         return std::exchange(entries_, std::vector<T>(1));

@@ -89,28 +89,6 @@ Instance::Instance(Machine& m, const Closure& c, Instance* p)
     exports->of = this;
 }
 
-bool Instance::is_self_or_descendant_of(const Instance* other) const {
-    for (const Instance* i = this; i; i = i->parent)
-        if (i == other) return true;
-    return false;
-}
-
-// The ancestors of a caller are the caller's own: where the two lines meet, the entering set ends.
-bool Instance::may_enter_from(const Instance* caller) const {
-    for (const Instance* i = this; i; i = i->parent) {
-        if (caller && caller->is_self_or_descendant_of(i)) return true;
-        if (!i->may_enter) return false;
-    }
-    return true;
-}
-
-void Instance::set_entered(const Instance* caller, bool entered) {
-    for (Instance* i = this; i; i = i->parent) {
-        if (caller && caller->is_self_or_descendant_of(i)) return;
-        i->may_enter = !entered;
-    }
-}
-
 Item Instance::type_item(types::Type t) const {
     Item item;
     item.sort = Sort::type;
@@ -293,7 +271,7 @@ Checked<u32> InstanceContext::lower_error_context(Token token) {
 
 OwnedResource::~OwnedResource() {
     if (!held) return;
-    if (auto m = machine_.lock()) m->drop_later(type, rep);
+    if (auto m = machine_.lock(); m && !is_stale()) m->drop_later(type, rep);
 }
 
 Checked<std::shared_ptr<HostHandle>> InstanceContext::to_host(Token token, const abi::HandleType& t) {
@@ -308,6 +286,8 @@ Checked<std::shared_ptr<HostHandle>> InstanceContext::to_host(Token token, const
     return nullptr;
 }
 
+constexpr const char* stale_words = "a resource of an instance that was restored to a snapshot since was handed on";
+
 Checked<Token> InstanceContext::from_host(const std::shared_ptr<HostHandle>& handle, const abi::HandleType& t) {
     Machine& m = inst_.machine;
     auto wrong = [] { return abi::trap("a host value holds another handle than its type says"); };
@@ -315,13 +295,17 @@ Checked<Token> InstanceContext::from_host(const std::shared_ptr<HostHandle>& han
     case abi::HandleKind::own: {
         auto* own = dynamic_cast<OwnedResource*>(handle.get());
         if (!own || own->type != inst_.view.resource(t.resource)) return wrong();
+        if (own->is_stale()) return abi::trap(stale_words);
         if (!std::exchange(own->held, false)) return abi::trap("a resource that the host no longer owns was handed on");
         return Token{own->rep};
     }
     case abi::HandleKind::borrow: {
         auto type = inst_.view.resource(t.resource);
         auto* own = dynamic_cast<OwnedResource*>(handle.get());
-        if (own && own->type == type && own->held) return Token{own->rep};
+        if (own && own->type == type && own->held) {
+            if (own->is_stale()) return abi::trap(stale_words);
+            return Token{own->rep};
+        }
         auto* borrowed = dynamic_cast<BorrowedResource*>(handle.get());
         if (borrowed && borrowed->type == type) return Token{borrowed->rep};
         return wrong();

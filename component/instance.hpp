@@ -11,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -143,17 +142,34 @@ struct Instance {
     Table<Thread*> threads;
     bool may_enter = true, may_leave = true;
     u32 backpressure = 0, num_waiting_to_enter = 0;
+    u32 epoch = 0;                                  // how often it was made what it had been: handles the host holds from before are dead
     Thread* exclusive = nullptr;
     std::deque<Thread*> gate;                       // tasks that wait to start, first come first served
     std::vector<Thread*> lock_waiters;              // woken, but the lock was held
-    std::unordered_set<std::shared_ptr<Task>> tasks;// that have threads, or wait to start
+    TaskSet tasks;                                  // that have threads, or wait to start
     std::vector<std::shared_ptr<void>> keep;        // the data of this instance's built-ins
 
     bool dead() const { return group->dead; }
-    bool is_self_or_descendant_of(const Instance* other) const;
-    // The entering set: this instance and its ancestors without those of the caller.
-    bool may_enter_from(const Instance* caller) const;
-    void set_entered(const Instance* caller, bool entered);
+    bool is_self_or_descendant_of(const Instance* other) const {
+        for (const Instance* i = this; i; i = i->parent)
+            if (i == other) return true;
+        return false;
+    }
+    // The entering set: this instance and its ancestors without those of the caller. The ancestors of a caller are the caller's own: where the
+    // two lines meet, the set ends.
+    bool may_enter_from(const Instance* caller) const {
+        for (const Instance* i = this; i; i = i->parent) {
+            if (caller && caller->is_self_or_descendant_of(i)) return true;
+            if (!i->may_enter) return false;
+        }
+        return true;
+    }
+    void set_entered(const Instance* caller, bool entered) {
+        for (Instance* i = this; i; i = i->parent) {
+            if (caller && caller->is_self_or_descendant_of(i)) return;
+            i->may_enter = !entered && !i->dead();
+        }
+    }
 
     Item type_item(types::Type t) const;
 };
@@ -199,14 +215,18 @@ std::unexpected<abi::TrapPtr> wrong_handle(u32 index, const std::string& expecte
 // A resource that the host holds. Dropping it runs its destructor, at the next call or tick when a guest is running now.
 class OwnedResource final : public HostHandle {
 public:
-    OwnedResource(std::weak_ptr<Machine> m, std::shared_ptr<ResourceType> t, u64 r) : type(std::move(t)), rep(r), machine_(std::move(m)) {}
+    OwnedResource(std::weak_ptr<Machine> m, std::shared_ptr<ResourceType> t, u64 r)
+        : type(std::move(t)), rep(r), machine_(std::move(m)), epoch_(type->impl ? type->impl->epoch : 0) {}
     ~OwnedResource() override;
+    // Of an instance that was restored since. While the Store lives.
+    bool is_stale() const { return type->impl && type->impl->epoch != epoch_; }
     std::shared_ptr<ResourceType> type;
     u64 rep;
     bool held = true;
 
 private:
     std::weak_ptr<Machine> machine_;
+    u32 epoch_;
 };
 class BorrowedResource final : public HostHandle {
 public:

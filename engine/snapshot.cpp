@@ -14,6 +14,9 @@ struct SnapshotData {
     std::vector<V128> globals;                                 // of the own mutable ones
     std::vector<std::vector<u64>> tables;                      // of the own ones
     std::vector<bool> dropped_elems, dropped_data;
+    // Set when a table or global holds functions of other instances: those are kept by address, for this instance only.
+    const InstanceData* only = nullptr;
+    std::weak_ptr<MemoryBudget> only_in;                       // what tells its Store from others
 };
 
 namespace {
@@ -25,18 +28,21 @@ constexpr u64 function_mark = 2;
     throw Error{Error::Kind::limit, std::string("no snapshot can keep what ") + where + " " + std::to_string(index) + " holds: " + what};
 }
 
-u64 keep_function(const InstanceData& in, const FuncObject* f, const char* where, std::size_t index) {
+// The address of a function has no mark.
+u64 keep_function(SnapshotData& s, const InstanceData& in, const FuncObject* f) {
     const ModuleData& m = *in.module;
     if (f >= in.own_funcs && f < in.own_funcs + m.bodies.size()) return (m.imported_funcs + u64(f - in.own_funcs)) << 2 | function_mark;
     for (u64 i = 0; i < m.imported_funcs; ++i)
         if (in.imported_funcs[i] == f) return i << 2 | function_mark;
-    cannot_keep(where, index, "a function that is neither the instance's own nor imported");
+    s.only = &in;
+    s.only_in = in.store->budget;
+    return reinterpret_cast<u64>(f);
 }
 
-u64 keep(const InstanceData& in, u64 word, ValType type, const char* where, std::size_t index) {
+u64 keep(SnapshotData& s, const InstanceData& in, u64 word, ValType type, const char* where, std::size_t index) {
     if (word == 0 || word & 1) return word;
     if (in.store->types().top(type) != Heap::func) cannot_keep(where, index, "a reference to an object or a host value");
-    return keep_function(in, reinterpret_cast<const FuncObject*>(word), where, index);
+    return keep_function(s, in, reinterpret_cast<const FuncObject*>(word));
 }
 u64 give_back(const InstanceData& in, u64 kept) {
     return kept & 1 || (kept & function_mark) == 0 ? kept : reinterpret_cast<u64>(in.func(u32(kept >> 2)));
@@ -62,12 +68,12 @@ std::shared_ptr<const SnapshotData> take(InstanceData& in) {
     s->module = in.owner.shared();
     each_mutable_global(in, [&](const GlobalObject& g, std::size_t index) {
         V128 v = g.value;
-        if (g.type.type.is_ref()) v.lo = keep(in, v.lo, g.type.type, "global", index);
+        if (g.type.type.is_ref()) v.lo = keep(*s, in, v.lo, g.type.type, "global", index);
         s->globals.push_back(v);
     });
     for (std::size_t i = 0; const TableObject* t : own_tables(in)) {
         std::vector<u64>& kept = s->tables.emplace_back();
-        for (u64 at = 0; at < t->size; ++at) kept.push_back(keep(in, t->elements[at], t->type.element, "table", in.module->imported_tables + i));
+        for (u64 at = 0; at < t->size; ++at) kept.push_back(keep(*s, in, t->elements[at], t->type.element, "table", in.module->imported_tables + i));
         ++i;
     }
     s->dropped_elems = in.dropped_elems;
@@ -82,6 +88,8 @@ std::shared_ptr<const SnapshotData> take(InstanceData& in) {
 
 void put_back(InstanceData& in, const SnapshotData& s) {
     if (in.module != s.module.get()) throw Error{Error::Kind::usage, "the snapshot was taken of an instance of another module"};
+    if (s.only && (s.only != &in || s.only_in.lock() != in.store->budget))
+        throw Error{Error::Kind::usage, "the snapshot holds functions of other instances: only the instance it was taken of can be restored from it"};
     refuse_during_calls(*in.store);
     for (std::size_t i = 0; i < s.memories.size(); ++i) map_image(*own_memories(in)[i], s.memories[i]);
     std::size_t next = 0;
