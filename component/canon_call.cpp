@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <heddle/passage.hpp>
+
 #include "abi/flat.hpp"
 #include "host_call.hpp"
 
@@ -21,15 +23,14 @@ bool are_related(const Instance& a, const Instance& b) { return a.is_self_or_des
 
 }  // namespace
 
-std::optional<std::string> cannot_enter(const Instance& callee, const Instance* caller) {
-    if (callee.dead() || !callee.may_enter_from(caller)) return cannot_enter_words;
-    return std::nullopt;
-}
-
 // ---- values from side to side -------------------------------------------------------------------------------------------------------
 
 Checked lift_arguments(const LoweredFunc& f, std::span<const Slot> args, std::vector<std::pair<Instance*, u32>>& lenders, InstanceContext& callee,
                        const Function& to, std::span<Slot> flat) {
+    if (f.words_in) {
+        std::copy_n(args.begin(), f.params.flat[0].count, flat.begin());
+        return {};
+    }
     InstanceContext cx(*f.inst, f.options, abi::Partner::guest, &lenders, nullptr);
     abi::CoreValueIter vi(args);
     abi::CoreValueSink sink(flat);
@@ -93,7 +94,7 @@ Host finish(Caller& c, Thread& t) {
     auto at = std::ranges::find(task.threads, &t, &std::unique_ptr<Thread>::get);
     m.retire(std::move(*at));
     task.threads.erase(at);
-    if (task.threads.empty()) t.inst->tasks.erase(keep_alive);
+    if (task.threads.empty()) t.inst->tasks.erase(task);
     m.action = Machine::Action::finished;
     return Host::done;
 }
@@ -147,16 +148,17 @@ Host after_callback(Caller& c, Thread& t, u32 packed) {
 
 Host after_call(Caller& c, Thread& t) {
     Task& task = *t.task;
-    auto results = c.call_results();
-    t.flat.assign(results.begin(), results.end());
-    if (task.options().callback) return after_callback(c, t, t.flat[0].as<u32>());
+    std::array<Slot, abi::max_flat_results> kept{};  // calls overwrite the results
+    auto results = std::span(kept).first(c.call_results().size());
+    std::ranges::copy(c.call_results(), kept.begin());
+    if (task.options().callback) return after_callback(c, t, results[0].as<u32>());
     if (task.options().async) return finish(c, t);
-    auto done = task.return_(t.flat, abi::max_flat_results);
+    auto done = task.return_(results, abi::max_flat_results);
     if (!done) return fail(c, std::move(done.error()));
     if (!task.options().post_return) return finish(c, t);
     t.inst->may_leave = false;
     t.phase = Thread::Phase::post_return;
-    return c.call(task.options().post_return, t.flat);
+    return c.call(task.options().post_return, results);
 }
 
 Host begin_body(Caller& c, Thread& t) {
@@ -231,9 +233,11 @@ Checked SyncCall::end() {
 
 namespace {
 
+const std::shared_ptr<Function> no_function;
+
 // Between guests, it lies on the guest stack.
 struct GuestCall final : HostFrame, SyncCall {
-    GuestCall(Machine& m, Execution& e, const LoweredFunc* f) : SyncCall(m, e, f ? f->callee : nullptr), func(f) {}
+    GuestCall(Machine& m, Execution& e, const LoweredFunc* f) : SyncCall(m, e, f ? f->callee : no_function), func(f) {}
     Checked start(InstanceContext& to, const Function& f, std::span<Slot> flat) override { return lift_arguments(*func, slots, lenders, to, f, flat); }
     Checked resolve(InstanceContext& to, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
         return lower_results(*func, slots, to, f, flat, max_flat, std::span(&result, 1));
@@ -275,7 +279,7 @@ Host GuestCall::leave(Caller& c) {
     if (auto done = end(); !done) return fail(c, std::move(done.error()));
     if (!lenders.empty()) release_lenders(lenders);
     if (func && func->siblings) {
-        callee->inst->may_enter = true;
+        callee->inst->may_enter = !callee->inst->dead();
         machine.chain.pop_back();
     } else machine.pop();
     if (func && !slots.empty()) slots[0] = result;
@@ -289,6 +293,16 @@ GuestCall& enter_sync(Caller& c, Machine& m, const LoweredFunc* f, Instance& to,
         to.may_enter = false;
         m.chain.push_back({Scope::sync, nullptr, nullptr, &to, &from, &call});
     } else m.push({Scope::sync, nullptr, nullptr, &to, &from, &call});
+    return call;
+}
+
+// What enter_sync() would have left, when the interpreter let the call pass.
+HostFrame* passage_frame(Caller& c, void* storage, void* data) {
+    const LoweredFunc& f = *static_cast<const LoweredFunc*>(data);
+    Machine& m = f.inst->machine;
+    GuestCall* call = new (storage) GuestCall(m, c.execution(), &f);
+    call->slots = c.slots();
+    m.chain.push_back({Scope::sync, nullptr, nullptr, f.callee->inst, f.inst, call});
     return call;
 }
 
@@ -344,7 +358,7 @@ struct AwaitSubtask final : HostFrame {
             return machine.leave(c, Machine::Action::block);
         }
         subtask->deliver_resolve();
-        if (!c.slots().empty() && !subtask->results.empty()) c.slots()[0] = subtask->results[0];
+        if (!c.slots().empty()) c.slots()[0] = subtask->result;
         return Host::done;
     }
     Host tell(Caller& c) {
@@ -406,7 +420,7 @@ Host lowered_call(Caller& c, void* data) {
     if (async && !f.options.async && !m.may_block()) return fail(c, "cannot block a synchronous task before returning");
     if (f.callee->host) return f.same_params ? call_host_words(c, f) : call_host(c, m, f);
     Instance& callee = *f.callee->inst;
-    bool enters = f.siblings ? callee.may_enter && !callee.dead() : !f.related && !cannot_enter(callee, f.inst);
+    bool enters = f.siblings ? callee.may_enter && !callee.dead() : !f.related && can_enter(callee, f.inst);
     if (!enters) [[unlikely]] return fail(c, cannot_enter_words);
     return async ? async_call(c, m, f) : sync_call(c, m, f);
 }
@@ -417,6 +431,20 @@ Host await_subtask(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<
     AwaitSubtask& frame = c.frame<AwaitSubtask>(m, f, std::move(subtask));
     return f.options.async ? frame.tell(c) : frame.wait(c);
 }
+
+namespace {
+
+// Where nothing has to be done but to see whether the border is open, the interpreter does it.
+Func make_core_func(LoweredFunc& f, const heddle::FuncType& core) {
+    static_assert(sizeof(GuestCall) <= HostFrame::max_bytes);
+    Store& store = f.inst->machine.store;
+    const Function& callee = *f.callee;
+    bool passes = f.siblings && f.same_params && f.same_result && !callee.options.post_return;
+    if (!passes) return Func::create(store, core, &lowered_call, &f);
+    return create_passage(store, {callee.core, &f.inst->may_leave, &callee.inst->may_enter, &lowered_call, &passage_frame, &f});
+}
+
+}  // namespace
 
 Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type, CanonOptions options, const heddle::FuncType& core) {
     auto f = std::make_shared<LoweredFunc>();
@@ -430,10 +458,11 @@ Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type,
     f->callee = std::move(callee);
     bool sync = !f->options.async && !f->callee->options.async && !f->callee->func_type().async;
     f->siblings = sync && f->callee->inst && f->callee->inst->parent == inst.parent;
-    f->same_params = sync && f->params.words && f->params.flat[0].count <= abi::max_flat_params;
+    f->words_in = f->params.words && f->params.flat[0].count <= f->max_flat_params();
+    f->same_params = sync && f->words_in;
     f->same_result = sync && f->result.words && f->result.flat[0].count <= abi::max_flat_results;
     if (f->callee->host) f->same_params = f->same_result = f->same_params && f->same_result && f->callee->host_words;
-    Func made = Func::create(inst.machine.store, core, &lowered_call, f.get());
+    Func made = make_core_func(*f, core);
     inst.keep.push_back(std::move(f));
     return made;
 }
@@ -442,7 +471,7 @@ Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type,
 
 Host call_destructor(Caller& c, Instance& from, const ResourceType& type, u64 rep) {
     Instance& to = *type.impl;
-    if (cannot_enter(to, &from)) return fail(c, cannot_enter_words);
+    if (!can_enter(to, &from)) return fail(c, cannot_enter_words);
     if (!type.dtor) return Host::done;
     enter_sync(c, from.machine, nullptr, to, from);
     Slot arg{rep};
@@ -477,7 +506,8 @@ abi::Checked<bool> RootCall::returned() {
         std::array<Slot, abi::max_flat_results> kept{};
         auto results = std::span(kept).first(execution.results().size());
         std::ranges::copy(execution.results(), kept.begin());
-        if (auto done = return_(results); !done) return std::unexpected(std::move(done.error()));
+        if (!caller && !task) give_words(results);
+        else if (auto done = return_(results); !done) return std::unexpected(std::move(done.error()));
         if (callee->options.post_return) {
             inst.may_leave = false;
             post_return = true;
@@ -491,28 +521,15 @@ abi::Checked<bool> RootCall::returned() {
 
 namespace {
 
-bool call_sync(Machine& m, const std::shared_ptr<Function>& f, CallSource& caller, Instance* from = nullptr) {
-    std::size_t base = m.chain.size();
+// `how`: what the RootCall is made with.
+template <class How>
+bool call_sync(Machine& m, const std::shared_ptr<Function>& f, How& how, Instance* from = nullptr) {
     auto execution = m.take_execution();
-    RootCall call(m, *execution, f, caller);
-    m.push({Scope::sync, nullptr, nullptr, f->inst, from, &call, true});
-    bool done = m.begin_and_drive(call, base);
+    RootCall call(m, *execution, f, how);
+    bool done = m.call_root(call, from);
     m.give_back(std::move(execution));
     return done;
 }
-
-struct WordCaller final : CallSource {
-    explicit WordCaller(std::span<Slot> s) : slots(s) {}
-    Checked start(InstanceContext&, const Function&, std::span<Slot> flat) override {
-        std::ranges::copy(slots.first(std::min(slots.size(), flat.size())), flat.begin());
-        return {};
-    }
-    Checked resolve(InstanceContext&, const Function&, std::span<const Slot> flat, u32) override {
-        if (!flat.empty()) slots[0] = flat[0];
-        return {};
-    }
-    std::span<Slot> slots;
-};
 
 }  // namespace
 
@@ -523,12 +540,11 @@ bool has_words(const Function& f) {
 
 bool call_words(Machine& m, const std::shared_ptr<Function>& f, std::span<Slot> slots) {
     m.run_drops();
-    if (auto why = cannot_enter(*f->inst, nullptr)) {
-        m.trap = component_trap(*why);
+    if (!can_enter(*f->inst, nullptr)) {
+        m.trap = component_trap(cannot_enter_words);
         return false;
     }
-    WordCaller caller(slots);
-    bool done = call_sync(m, f, caller);
+    bool done = call_sync(m, f, slots);
     m.run_drops();
     return done;
 }
@@ -538,7 +554,7 @@ std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Functio
     auto caller = std::make_shared<HostCaller>(std::move(args));
     if (!f->inst && from) call_host_now(*from, f, *caller);
     else if (!f->inst) caller->killed(component_trap("a host function cannot be called through a component's exports"));
-    else if (auto why = cannot_enter(*f->inst, from)) caller->killed(component_trap(*why));
+    else if (!can_enter(*f->inst, from)) caller->killed(component_trap(cannot_enter_words));
     if (caller->done) {
         if (caller->trap) m.trap = *caller->trap;
         return caller;

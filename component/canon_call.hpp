@@ -14,7 +14,8 @@ struct LoweredFunc {
     CanonOptions options;
     bool related = false;                 // caller and callee are one instance, or one contains the other
     bool siblings = false;                // a call enters the callee's instance alone
-    // Of a synchronous call: the core values of one side are those of the other.
+    bool words_in = false;                // the core arguments of one side are those of the other
+    // Of a synchronous call: the same, and of results.
     bool same_params = false, same_result = false;
     u32 max_flat_params() const { return options.async ? abi::max_flat_async_params : abi::max_flat_params; }
     u32 max_flat_results() const { return options.async ? 0 : abi::max_flat_results; }
@@ -32,7 +33,7 @@ abi::Checked<void> lower_results(const LoweredFunc& f, std::span<const Slot> arg
 
 // A call of a function that is not `async`. Its task and thread are made when somebody asks for them, which most calls never do.
 struct SyncCall : CallSource {
-    SyncCall(Machine& m, Execution& e, std::shared_ptr<Function> f) : machine(m), execution(e), callee(std::move(f)) {}
+    SyncCall(Machine& m, Execution& e, const std::shared_ptr<Function>& f) : machine(m), execution(e), callee(f) {}
     void make_thread(Activation& a);
     // What Task::return_ does, with a task or without.
     abi::Checked<void> return_(std::span<const Slot> flat);
@@ -41,7 +42,7 @@ struct SyncCall : CallSource {
 
     Machine& machine;
     Execution& execution;
-    std::shared_ptr<Function> callee;             // null: a destructor
+    const std::shared_ptr<Function>& callee;      // null: a destructor. Outlives the call
     std::shared_ptr<Task> task;
     std::unique_ptr<Thread> thread;
     bool post_return = false;
@@ -55,7 +56,7 @@ Host run_body(Caller& c, void* machine);
 Host run_destructor(Caller& c, Thread& t);
 
 // Can the host, or an unrelated instance, call into it now?
-std::optional<std::string> cannot_enter(const Instance& callee, const Instance* caller);
+inline bool can_enter(const Instance& callee, const Instance* caller) { return !callee.dead() && callee.may_enter_from(caller); }
 
 // The host calls a component function.
 class HostCaller final : public CallSource {
@@ -78,15 +79,24 @@ public:
 
 // A call by the host, with an Execution of its own, at the bottom of which is the guest's function itself.
 struct RootCall final : SyncCall {
-    RootCall(Machine& m, Execution& e, std::shared_ptr<Function> f, CallSource& c) : SyncCall(m, e, std::move(f)), caller(c) {}
-    abi::Checked<void> start(InstanceContext& to, const Function& f, std::span<Slot> flat) override { return caller.start(to, f, flat); }
+    RootCall(Machine& m, Execution& e, const std::shared_ptr<Function>& f, CallSource& c) : SyncCall(m, e, f), caller(&c) {}
+    // Of a function whose core values are the host's own: arguments in, and the result in the first.
+    RootCall(Machine& m, Execution& e, const std::shared_ptr<Function>& f, std::span<Slot> w) : SyncCall(m, e, f), words(w) {}
+    abi::Checked<void> start(InstanceContext& to, const Function& f, std::span<Slot> flat) override { return caller->start(to, f, flat); }
     abi::Checked<void> resolve(InstanceContext& to, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
-        return caller.resolve(to, f, flat, max_flat);
+        if (caller) return caller->resolve(to, f, flat, max_flat);
+        give_words(flat);
+        return {};
+    }
+    bool is_over_with_words() const { return !caller && !task && !callee->options.post_return; }
+    void give_words(std::span<const Slot> flat) {
+        if (!flat.empty()) words[0] = flat[0];
     }
     abi::Checked<void> begin();
     // The function has ended, or its post-return. True: there is nothing more to run.
     abi::Checked<bool> returned();
-    CallSource& caller;
+    CallSource* caller = nullptr;
+    std::span<Slot> words;
 };
 
 // Begins a call. A function of a synchronous type is done then, and so is one that trapped. `from`: an instance that is being built calls its start

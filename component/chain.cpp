@@ -56,18 +56,6 @@ Machine::~Machine() {
 
 // ---- the chain ------------------------------------------------------------------------------------------------------------------------
 
-void Machine::push(const Activation& a) {
-    a.inst->set_entered(a.caller, true);
-    chain.push_back(a);
-    if (a.thread) a.thread->state = Thread::State::running;
-}
-
-void Machine::pop() {
-    Activation a = chain.back();
-    chain.pop_back();
-    a.inst->set_entered(a.caller, false);
-}
-
 void Machine::make_thread(Activation& a) { a.call->make_thread(a); }
 
 // A thread without a stack gets one.
@@ -85,20 +73,17 @@ void Machine::give_back(Thread& t) {
     t.exec = nullptr;
 }
 
-std::unique_ptr<Execution> Machine::take_execution() {
-    if (executions.empty()) {
-        auto e = std::make_unique<Execution>(store);
-        e->keep_stack(true);
-        return e;
-    }
-    auto e = std::move(executions.back());
-    executions.pop_back();
+std::unique_ptr<Execution> Machine::new_execution() {
+    auto e = std::make_unique<Execution>(store);
+    e->keep_stack(true);
     return e;
 }
 
 void Machine::give_back(std::unique_ptr<Execution> e) {
-    if (e->state() != Execution::State::idle) e->abandon();
-    e->reset();
+    if (e->state() != Execution::State::idle) {
+        e->abandon();
+        e->reset();
+    }
     if (executions.size() < max_idle_executions) executions.push_back(std::move(e));
 }
 
@@ -110,7 +95,10 @@ Machine::Step Machine::step() {
     }
     Execution& e = a.thread ? *a.thread->exec : a.call->execution;
     action = Action::none;
-    Exit how = e.run();
+    return after_run(e, e.run());
+}
+
+Machine::Step Machine::after_run(Execution& e, Exit how) {
     while (how == Exit::parked) {
         if (!store.wait_parked()) {
             trap = component_trap("the guest must wait, and nothing was set up to wait with (Store::on_park)");
@@ -192,12 +180,35 @@ bool Machine::drive(std::size_t base) {
     return ok;
 }
 
-bool Machine::begin_and_drive(RootCall& call, std::size_t base) {
+bool Machine::call_root(RootCall& call, Instance* from) {
+    std::size_t base = chain.size();
+    push({Scope::sync, nullptr, nullptr, call.callee->inst, from, &call, true});
     Caller* outer = std::exchange(caller, nullptr);
-    auto begun = call.begin();
+    action = Action::none;
+    bool ok = false;
+    if (begin(call)) {
+        Exit how = call.execution.run();
+        if (how == Exit::returned && call.is_over_with_words()) [[likely]] {
+            caller = outer;
+            call.give_words(call.execution.results());
+            pop();
+            return true;
+        }
+        ok = after_run(call.execution, how) == Step::go_on;
+    }
     caller = outer;
-    if (begun && call.execution.state() == Execution::State::ready) return drive(base);
-    end_trapped(base, begun ? call.execution.trap() : std::move(*begun.error()));
+    if (!ok) end_trapped(base, trap);
+    return ok && (chain.size() == base || drive(base));
+}
+
+bool Machine::begin(RootCall& call) {
+    if (!call.caller) call.execution.begin(call.callee->core, call.words);
+    else if (auto begun = call.begin(); !begun) {
+        trap = std::move(*begun.error());
+        return false;
+    }
+    if (call.execution.state() == Execution::State::ready) return true;
+    trap = call.execution.trap();
     return false;
 }
 
@@ -344,7 +355,7 @@ bool Machine::request_cancellation(Task& task, Instance* caller) {
         stop_waiting(*task.implicit);
         --inst.num_waiting_to_enter;
         task.source->cancelled();
-        inst.tasks.erase(keep_alive);
+        inst.tasks.erase(task);
         return false;
     }
     std::vector<Thread*> candidates;
@@ -427,14 +438,13 @@ void Machine::kill(Group& g, const Trap& t) {
     for (auto& s : sources) s->killed(t);
     std::vector<std::vector<Handle>> dropped;
     for (Instance* i : g.instances) {
+        i->may_enter = false;
         i->gate.clear();
         i->lock_waiters.clear();
         i->exclusive = nullptr;
         dropped.push_back(i->handles.clear());
         i->handle_bytes.try_resize(0);
-        std::erase_if(i->tasks, [](const std::shared_ptr<Task>& task) {
-            return std::ranges::none_of(task->threads, [](const auto& thread) { return thread->own != nullptr; });
-        });
+        i->tasks.erase_if([](const Task& task) { return std::ranges::none_of(task.threads, [](const auto& thread) { return thread->own != nullptr; }); });
     }
     in_transit.clear();
 }
@@ -475,7 +485,7 @@ bool Machine::run_core_start(Instance& inst, const Func& f) {
 
 void Machine::drop_later(std::shared_ptr<ResourceType> type, u64 rep) { drops.emplace_back(std::move(type), rep); }
 
-void Machine::run_drops() {
+void Machine::drop_now() {
     if (!chain.empty() || store.parked()) return;
     for (auto& [type, rep] : std::exchange(drops, {})) {
         if (!type->impl) {

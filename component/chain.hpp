@@ -48,8 +48,16 @@ public:
     ~Machine();
 
     // ---- the chain
-    void push(const Activation& a);
-    void pop();
+    void push(const Activation& a) {
+        a.inst->set_entered(a.caller, true);
+        chain.push_back(a);
+        if (a.thread) a.thread->state = Thread::State::running;
+    }
+    void pop() {
+        Instance *inst = chain.back().inst, *from = chain.back().caller;
+        chain.pop_back();
+        inst->set_entered(from, false);
+    }
     Thread& current() {
         if (!chain.back().thread) [[unlikely]] make_thread(chain.back());
         return *chain.back().thread;
@@ -57,7 +65,8 @@ public:
     u64* tls() { return tls_override ? tls_override : current().tls; }
     // Runs the chain down to `base` activations. False: trapped, and `trap` says why.
     bool drive(std::size_t base);
-    bool begin_and_drive(RootCall& call, std::size_t base);
+    // Runs a synchronous call of the host to its end, or of an instance in which no guest runs. False: trapped.
+    bool call_root(RootCall& call, Instance* from);
     // Runs one ready thread. False: there is none.
     bool tick();
     // Ticks until `done`; a deadlock traps the group of `of`. False: trapped.
@@ -78,7 +87,12 @@ public:
     // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-subtaskcancel; true: a thread was pushed
     bool request_cancellation(Task& task, Instance* caller);
 
-    std::unique_ptr<Execution> take_execution();
+    std::unique_ptr<Execution> take_execution() {
+        if (executions.empty()) return new_execution();
+        auto e = std::move(executions.back());
+        executions.pop_back();
+        return e;
+    }
     void give_back(std::unique_ptr<Execution> e);
 
     // ---- leaving run(), for native functions
@@ -93,7 +107,9 @@ public:
     bool run_native(Instance& inst, Host (*f)(Caller&, Thread&), void* data);
     bool run_core_start(Instance& inst, const Func& f);
     void drop_later(std::shared_ptr<ResourceType> type, u64 rep);
-    void run_drops();
+    void run_drops() {
+        if (!drops.empty()) drop_now();
+    }
 
     std::shared_ptr<void> host_data;              // first: it goes last
     Store& store;
@@ -122,6 +138,7 @@ public:
 private:
     enum class Step : u8 { go_on, trapped };
     Step step();
+    Step after_run(Execution& e, Exit how);
     Step after_root_call(RootCall& call);
     Step after_block();
     Step after_finish();
@@ -130,6 +147,9 @@ private:
     bool begin(Thread& t);
     void give_back(Thread& t);
     void end_trapped(std::size_t base, Trap t);
+    void drop_now();
+    std::unique_ptr<Execution> new_execution();
+    bool begin(RootCall& call);
     Thread* take_ready(const Instance* of);
     static bool may_run_in_sync_scope(const Thread& t, const Instance& of);
     std::vector<Task*> tasks_of(Group& g);

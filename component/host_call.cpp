@@ -133,8 +133,7 @@ struct Answer {
 // On a guest stack of its own, since lowering may call realloc.
 Host lower_answer(Caller& c, Thread& t) {
     Answer& a = *static_cast<Answer*>(t.native_data);
-    a.subtask->results.resize(1);
-    auto done = lower_host_results(a.subtask->func, a.subtask->args, a.values, a.subtask->results);
+    auto done = lower_host_results(a.subtask->func, a.subtask->args, a.values, std::span(&a.subtask->result, 1));
     if (!done) return fail(c, std::move(done.error()));
     a.subtask->state = Subtask::State::returned;
     a.subtask->cancel_host = nullptr;
@@ -165,8 +164,7 @@ Host call_async(Caller& c, Machine& m, const LoweredFunc& f) {
     Host said = call_function(d);
     if (f.inst->dead()) return fail(c, "cannot enter component instance");
     if (said == Host::done) {
-        subtask->results.resize(1);
-        auto done = lower_host_results(f, subtask->args, d.results, subtask->results);
+        auto done = lower_host_results(f, subtask->args, d.results, std::span(&subtask->result, 1));
         if (!done) return fail(c, std::move(done.error()));
         subtask->state = Subtask::State::returned;
     } else if (said == Host::block && d.deferred) {

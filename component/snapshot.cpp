@@ -100,6 +100,7 @@ HostResources gained(const Group& g, const std::vector<InstanceState>& was) {
 void put_back(const InstanceState& s) {
     Instance& i = *s.inst;
     i.handles = s.handles;
+    i.handle_bytes.try_resize(i.handles.length() * sizeof(Handle));  // a table never shrinks: there is room
     i.backpressure = s.backpressure;
     ++i.epoch;
     std::size_t next = 0;

@@ -103,7 +103,7 @@ abi::Checked<void> Task::cancel() {
 
 // ---- subtasks ---------------------------------------------------------------------------------------------------------------------
 
-Subtask::Subtask(Machine& m, const LoweredFunc& f, std::span<const Slot> a) : machine(m), func(f), args(a.begin(), a.end()) {}
+Subtask::Subtask(Machine& m, const LoweredFunc& f, std::span<const Slot> a) : machine(m), func(f), args(a) {}
 
 Subtask::~Subtask() {
     if (cancel_host) cancel_host();
@@ -139,8 +139,7 @@ abi::Checked<void> Subtask::start(InstanceContext& callee, const Function& f, st
 }
 
 abi::Checked<void> Subtask::resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) {
-    results.resize(1);
-    auto done = lower_results(func, args, callee, f, flat, max_flat, results);
+    auto done = lower_results(func, args, callee, f, flat, max_flat, std::span(&result, 1));
     if (!done) return done;
     state = State::returned;
     cancel_host = nullptr;

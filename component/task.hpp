@@ -1,6 +1,8 @@
 // Tasks, threads and subtasks: one call of a component function seen by the callee, what runs for it, and the same call seen by the caller.
 // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#tasks
 #pragma once
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <list>
 #include <memory>
@@ -62,7 +64,6 @@ struct Thread {
     u64 tls[2] = {0, 0};
     Func start;                     // spawned, core_start: what it calls
     Slot argument;                  // spawned
-    std::vector<Slot> flat;         // results kept for post-return
     Host (*native)(Caller&, Thread&) = nullptr;
     void* native_data = nullptr;
 };
@@ -112,6 +113,46 @@ struct Task : std::enable_shared_from_this<Task> {
     Place place;                      // of an `async` function's
     Thread* implicit = nullptr;
     std::vector<std::unique_ptr<Thread>> threads;
+    std::size_t in_set = 0;           // in its instance's TaskSet, from 1; 0: not there
+};
+
+// The tasks of an instance, in no order.
+class TaskSet {
+public:
+    void insert(std::shared_ptr<Task> t) {
+        if (t->in_set) return;
+        t->in_set = tasks_.size() + 1;
+        tasks_.push_back(std::move(t));
+    }
+    void erase(Task& t) {
+        if (!t.in_set) return;
+        tasks_.back()->in_set = t.in_set;
+        std::size_t at = std::exchange(t.in_set, 0) - 1;
+        std::swap(tasks_[at], tasks_.back());
+        tasks_.pop_back();
+    }
+    template <class F>
+    void erase_if(F f) {
+        for (std::size_t i = tasks_.size(); i-- > 0;)
+            if (f(*tasks_[i])) erase(*tasks_[i]);
+    }
+    bool empty() const { return tasks_.empty(); }
+    auto begin() const { return tasks_.begin(); }
+    auto end() const { return tasks_.end(); }
+
+private:
+    std::vector<std::shared_ptr<Task>> tasks_;
+};
+
+// The core arguments of a call, kept beyond it.
+class FlatArguments {
+public:
+    explicit FlatArguments(std::span<const Slot> from) : size_(std::min(from.size(), slots_.size())) { std::copy_n(from.begin(), size_, slots_.begin()); }
+    operator std::span<const Slot>() const { return std::span(slots_).first(size_); }
+
+private:
+    std::array<Slot, abi::max_flat_params + 1> slots_;
+    std::size_t size_;
 };
 
 // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#subtask-state
@@ -133,8 +174,8 @@ struct Subtask final : Waitable, CallSource {
     const LoweredFunc& func;
     State state = State::starting;
     bool cancellation_requested = false, delivered = false;
-    std::vector<Slot> args;
-    std::vector<Slot> results;
+    FlatArguments args;
+    Slot result;
     std::vector<std::pair<Instance*, u32>> lenders;
     std::weak_ptr<Task> callee;
     Thread* waiter = nullptr;         // of a synchronous lower

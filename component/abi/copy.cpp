@@ -32,7 +32,10 @@ bool Copier::fail(std::string message) {
 }
 
 bool Copier::copy(const ValType& s, const ValType& d, const Source& from, const Target& to) {
-    if (s.prim && d.prim && *s.prim <= Prim::char_) return copy_scalar(*s.prim, from, to);
+    if (s.prim && d.prim) {
+        if (*s.prim <= Prim::char_) return copy_scalar(*s.prim, from, to);
+        if (*s.prim == Prim::string && *d.prim == Prim::string) return copy_string(from, to);
+    }
     const TypeInfo &si = src_info(s), &di = dst_info(d);
     if (si.plain && !from.slots && !to.slots) return copy_bytes(from.ptr, to.ptr, si.memory[u8(src_.ptr)].size);
     Despecialized source = despecialize(src_.layouts.types(), s), target = despecialize(dst_.layouts.types(), d);

@@ -137,5 +137,83 @@ TEST(CanonCall, a_trap_in_the_callee_ends_both) {
     EXPECT_NE(text_of(call(i, "f", {Val::u32(7)})).find("cannot enter component instance"), std::string::npos);
 }
 
+// A calls B calls C, scalars all the way: nothing but the borders lies between.
+constexpr std::string_view three_components = R"((component
+  (import "host" (instance $host (export "f" (func (param "a" u32) (result u32)))))
+  (component $C
+    (import "host" (instance $host (export "f" (func (param "a" u32) (result u32)))))
+    (core func $host (canon lower (func $host "f")))
+    (core func $set (canon context.set i32 0)) (core func $get (canon context.get i32 0))
+    (core module $m
+      (import "" "host" (func $host (param i32) (result i32)))
+      (import "" "set" (func $set (param i32))) (import "" "get" (func $get (result i32)))
+      (func (export "host") (param i32) (result i32) (call $host (local.get 0)))
+      (func (export "context") (param i32) (result i32) (local i32)
+        (local.set 1 (call $get)) (call $set (local.get 0)) (i32.add (local.get 1) (call $get)))
+      (func (export "divide") (param i32) (result i32) (i32.div_u (i32.const 60) (local.get 0)))
+      (tag $e) (func (export "throw") (param i32) (result i32) (throw $e)))
+    (core instance $i (instantiate $m (with "" (instance (export "host" (func $host)) (export "set" (func $set)) (export "get" (func $get))))))
+    (func (export "host") (param "a" u32) (result u32) (canon lift (core func $i "host")))
+    (func (export "context") (param "a" u32) (result u32) (canon lift (core func $i "context")))
+    (func (export "divide") (param "a" u32) (result u32) (canon lift (core func $i "divide")))
+    (func (export "throw") (param "a" u32) (result u32) (canon lift (core func $i "throw"))))
+  (component $through
+    (import "next" (instance $next
+      (export "host" (func (param "a" u32) (result u32))) (export "context" (func (param "a" u32) (result u32)))
+      (export "divide" (func (param "a" u32) (result u32))) (export "throw" (func (param "a" u32) (result u32)))))
+    (core func $host (canon lower (func $next "host"))) (core func $context (canon lower (func $next "context")))
+    (core func $divide (canon lower (func $next "divide"))) (core func $throw (canon lower (func $next "throw")))
+    (core module $m
+      (import "" "host" (func $host (param i32) (result i32))) (import "" "context" (func $context (param i32) (result i32)))
+      (import "" "divide" (func $divide (param i32) (result i32))) (import "" "throw" (func $throw (param i32) (result i32)))
+      (func (export "host") (param i32) (result i32) (i32.add (i32.const 1) (call $host (local.get 0))))
+      (func (export "context") (param i32) (result i32) (i32.add (call $context (local.get 0)) (call $context (i32.const 100))))
+      (func (export "divide") (param i32) (result i32) (call $divide (local.get 0)))
+      (func (export "throw") (param i32) (result i32) (call $throw (local.get 0))))
+    (core instance $i (instantiate $m (with "" (instance
+      (export "host" (func $host)) (export "context" (func $context)) (export "divide" (func $divide)) (export "throw" (func $throw))))))
+    (func (export "host") (param "a" u32) (result u32) (canon lift (core func $i "host")))
+    (func (export "context") (param "a" u32) (result u32) (canon lift (core func $i "context")))
+    (func (export "divide") (param "a" u32) (result u32) (canon lift (core func $i "divide")))
+    (func (export "throw") (param "a" u32) (result u32) (canon lift (core func $i "throw"))))
+  (instance $c (instantiate $C (with "host" (instance $host))))
+  (instance $b (instantiate $through (with "next" (instance $c))))
+  (instance $a (instantiate $through (with "next" (instance $b))))
+  (export "a" (instance $a)) (export "c" (instance $c))))";
+
+TEST(CanonCall, borders_between_components_are_known_to_a_host_function_that_looks) {
+    World w;
+    std::string seen;
+    std::optional<ComponentInstance> made;
+    w.imports.interface("host").func("f", [&](u32 a) {
+        seen = text_of(call(*made, "c.divide", {Val::u32(6)}));
+        return a * 10;
+    });
+    made = w.make(three_components);
+    EXPECT_EQ(text_of(call(*made, "a.host", {Val::u32(4)})), "42");
+    EXPECT_NE(seen.find("cannot enter component instance"), std::string::npos) << seen;
+    EXPECT_EQ(text_of(call(*made, "a.host", {Val::u32(5)})), "52");
+    EXPECT_EQ(text_of(call(*made, "c.divide", {Val::u32(6)})), "10");
+}
+
+TEST(CanonCall, every_call_between_components_has_a_context_of_its_own) {
+    World w;
+    w.imports.interface("host").func("f", [](u32 a) { return a; });
+    auto i = w.make(three_components);
+    EXPECT_EQ(text_of(call(i, "a.context", {Val::u32(5)})), "305");  // (5 + 100) + (100 + 100): no context is seen again
+}
+
+TEST(CanonCall, a_trap_or_an_exception_behind_borders_kills_all_that_are_linked) {
+    for (const char* what : {"divide", "throw"}) {
+        World w;
+        w.imports.interface("host").func("f", [](u32 a) { return a; });
+        auto i = w.make(three_components);
+        std::string why = text_of(call(i, "a." + std::string(what), {Val::u32(0)}));
+        EXPECT_NE(why.find(what == std::string_view("divide") ? "integer divide by zero" : "uncaught exception"), std::string::npos) << why;
+        for (const char* path : {"a.divide", "c.divide"})
+            EXPECT_NE(text_of(call(i, path, {Val::u32(6)})).find("cannot enter component instance"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace heddle::component::testing
