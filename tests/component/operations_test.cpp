@@ -276,7 +276,7 @@ private:
 
 class Both {
 public:
-    explicit Both(u32 seed) : random_(seed) { restart(); }
+    explicit Both(u32 seed) : random_(seed), component_(load(world_.engine, guest())) { restart(); }
 
     // One operation, most of the time one that does not trap.
     void step() {
@@ -318,7 +318,7 @@ private:
     }
 
     void restart() {
-        instance_ = world_.make(guest());
+        instance_ = world_.imports.instantiate(world_.store, component_).value();
         model_ = Model();
         log_.clear();
     }
@@ -434,6 +434,7 @@ private:
 
     std::mt19937 random_;
     World world_;
+    heddle::Component component_;
     std::optional<ComponentInstance> instance_;
     Model model_;
     std::string log_, why_;
