@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 #include "runtime_calls.hpp"
 #include "store.hpp"
@@ -26,15 +28,63 @@ u64 saturating_shift(u64 v, unsigned by) { return v > (~u64(0) >> by) ? ~u64(0) 
 
 [[noreturn]] void over_limit(std::string message) { throw Error{Error::Kind::limit, std::move(message)}; }
 
-// Reserves `want` bytes, or fewer but at least `need`; 0 when the system refuses.
-u64 reserve(u64 want, u64 need, u8*& base) {
+// Address space: its first bytes are readable and writable, and zero.
+struct Range {
+    u8* base = nullptr;
+    u64 reserved = 0, committed = 0;
+};
+
+// Ranges of memories that went away, for the next ones, in whatever Store: to get one from the system and to give it back costs several times as
+// much as all the rest of an instantiation. What they held is given back at once.
+class KeptRanges {
+public:
+    std::optional<Range> take(u64 reserved) noexcept {
+        std::lock_guard lock(mutex_);
+        for (std::size_t i = count_; i-- > 0;)
+            if (kept_[i].reserved == reserved) return remove(i);
+        return std::nullopt;
+    }
+    // False: it is not kept.
+    bool keep(const Range& r) noexcept {
+        if (r.committed > most_committed || (r.committed && madvise(r.base, r.committed, MADV_DONTNEED) != 0)) return false;
+        std::lock_guard lock(mutex_);
+        if (count_ == kept_.size()) return false;
+        kept_[count_++] = r;
+        return true;
+    }
+    void clear() noexcept {
+        std::lock_guard lock(mutex_);
+        while (count_) {
+            Range r = remove(count_ - 1);
+            munmap(r.base, r.reserved);
+        }
+    }
+
+private:
+    static constexpr u64 most_committed = u64(1) << 20;
+    Range remove(std::size_t i) {
+        Range r = kept_[i];
+        kept_[i] = kept_[--count_];
+        return r;
+    }
+    std::mutex mutex_;
+    std::array<Range, 16> kept_{};
+    std::size_t count_ = 0;
+};
+// Never destroyed: Stores may be, later.
+KeptRanges& kept_ranges() {
+    static KeptRanges& all = *new KeptRanges;
+    return all;
+}
+
+// Reserves `want` bytes, or fewer but at least `need`; nothing when the system refuses.
+Range reserve(u64 want, u64 need) {
+    if (auto r = kept_ranges().take(want)) return *r;
     for (u64 n = want;; n = std::max(whole_pages(n / 2), need)) {
         void* p = mmap(nullptr, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p != MAP_FAILED) {
-            base = static_cast<u8*>(p);
-            return n;
-        }
-        if (n <= need) return 0;
+        if (p != MAP_FAILED) return {static_cast<u8*>(p), n, 0};
+        if (n == want) kept_ranges().clear();
+        if (n <= need) return {};
     }
 }
 
@@ -86,19 +136,20 @@ Mapping* create_memory(const MemoryType& type, u64 max_bytes, std::shared_ptr<Me
         over_limit("a memory of " + std::to_string(bytes) + " bytes is over what is left of the limit of " + std::to_string(budget->max) +
                    " bytes for all memories (Config::max_total_memory_bytes)");
     auto m = std::make_unique<Mapping>();
-    u8* base = nullptr;
-    u64 reserved = max_bytes == 0 ? 0 : reserve(whole_pages(max_bytes), std::max(whole_pages(bytes), host_page), base);
-    m->object.base.store(base, std::memory_order_relaxed);
-    if ((max_bytes != 0 && reserved == 0) || !commit(*m, bytes)) {
-        if (base) munmap(base, reserved);
+    Range r;
+    if (max_bytes) r = reserve(whole_pages(max_bytes), std::max(whole_pages(bytes), host_page));
+    m->object.base.store(r.base, std::memory_order_relaxed);
+    m->committed = r.committed;
+    if ((max_bytes != 0 && r.reserved == 0) || !commit(*m, bytes)) {
+        if (r.base) munmap(r.base, r.reserved);
         budget->give_back(bytes);
         over_limit("the system gave no room for a memory of " + std::to_string(bytes) + " bytes");
     }
-    m->reserved = reserved;
+    m->reserved = r.reserved;
     m->budget = std::move(budget);
     m->object.bytes.store(bytes, std::memory_order_relaxed);
     m->object.type = type;
-    m->object.max_bytes = std::min(max_bytes, reserved);
+    m->object.max_bytes = std::min(max_bytes, r.reserved);
     m->object.mapping = m.get();
     return m.release();
 }
@@ -108,7 +159,8 @@ void share_memory(Mapping& m) { m.owners.fetch_add(1, std::memory_order_relaxed)
 void release_memory(Mapping* m) noexcept {
     if (m->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     m->budget->give_back(m->object.bytes.load(std::memory_order_relaxed));
-    if (m->reserved) munmap(m->object.base.load(std::memory_order_relaxed), m->reserved);
+    Range r{m->object.base.load(std::memory_order_relaxed), m->reserved, m->committed};
+    if (r.reserved && (m->image || !kept_ranges().keep(r))) munmap(r.base, r.reserved);
     delete m;
 }
 

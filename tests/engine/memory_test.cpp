@@ -1,6 +1,8 @@
 #include "memory.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <thread>
 
 #include "support/wasm.hpp"
@@ -243,6 +245,38 @@ TEST(Memory, a_long_fill_is_interrupted) {
     });
     EXPECT_EQ(trap_of<void>(in, "fill"), "interrupted");
     other.join();
+}
+
+// ---- address space that is used again
+
+TEST(Memory, one_that_follows_another_finds_nothing_of_it) {
+    for (u64 size : {u64(1), u64(3), u64(2), u64(40), u64(0), u64(4)}) {
+        Owned o(pages(size));
+        ASSERT_EQ(o.grow(2), Grow::done);
+        std::span<u8> all(o.m->object.base.load(), (size + 2) << 16);
+        EXPECT_TRUE(std::ranges::all_of(all, [](u8 b) { return b == 0; })) << size;
+        std::ranges::fill(all, u8(0xee));
+    }
+}
+
+TEST(Memory, ranges_of_other_sizes_are_not_mistaken) {
+    { Owned o(pages(1, 4)); }
+    Owned o(pages(1, 9));
+    EXPECT_EQ(o.m->reserved, u64(9) << 16);
+    EXPECT_EQ(o.grow(8), Grow::done);
+    EXPECT_EQ(o.grow(1), Grow::type_limit);
+}
+
+TEST(Memory, more_than_are_kept_live_and_go_at_once) {
+    std::vector<std::unique_ptr<Owned>> all;
+    for (int i = 0; i < 40; ++i) {
+        all.push_back(std::make_unique<Owned>(pages(1)));
+        all.back()->m->object.base.load()[i] = u8(i + 1);
+    }
+    for (int i = 0; i < 40; ++i) EXPECT_EQ(all[std::size_t(i)]->m->object.base.load()[i], i + 1);
+    all.clear();
+    Owned after(pages(1));
+    for (int i = 0; i < 40; ++i) EXPECT_EQ(after.m->object.base.load()[i], 0);
 }
 
 }  // namespace
