@@ -77,13 +77,25 @@ void ComponentGuest::offer_imports(ComponentLinker& linker) {
 Ended ComponentGuest::instantiate() {
     ComponentLinker linker(artifact().engine);
     auto imports = artifact().component->imports();
-    if (std::ranges::any_of(imports, [](const component::ExternInfo& i) { return i.name.starts_with("wasi:"); }))
+    auto imports_wasi = [&](std::string_view version) {
+        return std::ranges::any_of(imports, [&](const component::ExternInfo& i) { return i.name.starts_with("wasi:") && i.name.find(version) != i.name.npos; });
+    };
+    if (imports_wasi("@0.2"))
         if (auto added = wasi::add_p2(linker, wasi()); !added) return broken(added.error(), {});
+    if (imports_wasi("@0.3"))
+        if (auto added = wasi::add_p3(linker, wasi()); !added) return broken(added.error(), {});
     offer_imports(linker);
     offer(linker);
     auto made = linker.instantiate(store(), *artifact().component);
     if (!made) return broken(made.error(), component_trap(store()));
     instance_ = std::move(*made);
+    return {};
+}
+
+Ended ComponentGuest::begin_call(const ComponentFunc& f, std::vector<Val> args, std::optional<ComponentCall>& call) {
+    auto begun = f.start(std::move(args));
+    if (!begun) return broken(begun.error(), component_trap(store()));
+    call = std::move(*begun);
     return {};
 }
 

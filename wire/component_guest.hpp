@@ -14,6 +14,7 @@ protected:
     Ended instantiate();
     // `result` is the function's, when the outcome is ok.
     Ended call(const ComponentFunc& f, std::vector<component::Val> args, std::optional<component::Val>& result);
+    Ended begin_call(const ComponentFunc& f, std::vector<component::Val> args, std::optional<ComponentCall>& call);
     const ComponentInstance& instance() const { return *instance_; }
 
 private:

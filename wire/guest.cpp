@@ -92,6 +92,38 @@ Ended Guest::handle(CallScope& scope, std::string_view json) {
     return ended;
 }
 
+Ended Guest::do_begin(const MaterializerConfig&, std::string_view, std::optional<ComponentCall>&) { return {Outcome::failed, "calls of this kind are not begun"}; }
+Ended Guest::do_finish(const MaterializerConfig&, std::optional<component::Val>) { return {Outcome::failed, "calls of this kind are not begun"}; }
+
+Ended Guest::begin(CallScope& scope, std::string_view json, std::optional<ComponentCall>& call) {
+    if (dead_) return {Outcome::unavailable, "the instance ended with another call that was in it"};
+    if (scope.tree.cancelled()) return {Outcome::cancelled, "the call was cancelled"};
+    ++uses;
+    scope_ = &scope;
+    refused_ = refused_memory(store_);
+    Ended ended = do_begin(scope.materializer, json, call);
+    log_output();
+    scope_ = nullptr;
+    return ended;
+}
+
+void Guest::go_on(CallScope& scope, const ComponentCall& call) {
+    scope_ = &scope;
+    if (!ComponentScheduler::tick(store_)) (void)call.wait();
+    log_output();
+    scope_ = nullptr;
+}
+
+Ended Guest::finish(CallScope& scope, const ComponentCall& call) {
+    scope_ = &scope;
+    auto result = call.result();
+    Ended ended = result ? do_finish(scope.materializer, std::move(*result)) : broken(result.error(), component_trap(store_));
+    scope_ = nullptr;
+    last_used = Clock::now();
+    if (scope.late()) dead_ = true;  // an interruption may still be pending in it
+    return ended;
+}
+
 std::expected<std::string, std::string> Guest::hostcall(std::string_view op, std::string_view json) {
     if (scope_->fuel) scope_->fuel = store_.fuel();
     auto result = dispatch_hostcall(*scope_, op, json);
@@ -111,6 +143,7 @@ Ended Guest::trapped(const Trap& trap) {
     }
     if (component::is_limit(trap)) return with(Outcome::memory, trap.message());
     if (scope_->tree.cancelled()) return with(Outcome::cancelled, "the call was cancelled");
+    if (trap.code == TrapCode::interrupted && !scope_->late()) return with(Outcome::unavailable, "the instance ended with another call that was in it");
     if (trap.code == TrapCode::interrupted || scope_->late())
         return with(Outcome::deadline, "the call did not end in time (limits.deadline = " + std::to_string(config_.limits.deadline.count()) + " ms)");
     if (trap.code == TrapCode::exited) return with(Outcome::trap, "the guest ended its program with exit code " + std::to_string(trap.exit_code));

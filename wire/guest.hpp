@@ -51,6 +51,12 @@ public:
     Ended start(CallScope& scope, const InitArgs& args);
     // One call. After a trap or a limit the guest is dead.
     Ended handle(CallScope& scope, std::string_view json);
+    // Whether many calls may be in it at once; known after start(). Such a call is begun, goes on with all others, and is finished when it is done.
+    virtual bool shares() const { return false; }
+    Ended begin(CallScope& scope, std::string_view json, std::optional<ComponentCall>& call);
+    // Runs what is ready; when nothing is, waits for what `call` waits for.
+    void go_on(CallScope& scope, const ComponentCall& call);
+    Ended finish(CallScope& scope, const ComponentCall& call);
     // Keeps what the guest is now, after init. False: this guest cannot be brought back to it.
     virtual bool save() { return false; }
     // Makes the guest what it was at save(). False: it cannot be used again.
@@ -67,6 +73,9 @@ public:
 protected:
     virtual Ended do_start(const InitArgs& args) = 0;
     virtual Ended do_handle(const MaterializerConfig& op, std::string_view json) = 0;
+
+    virtual Ended do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call);
+    virtual Ended do_finish(const MaterializerConfig& op, std::optional<component::Val> result);
 
     // The call that runs now; host functions act in its name.
     CallScope& scope() const { return *scope_; }

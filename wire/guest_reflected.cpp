@@ -28,13 +28,19 @@ public:
 private:
     Ended do_start(const InitArgs& args) override;
     Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
-    Ended finish(const component::FunctionType& type, const std::optional<Val>& result);
+    bool shares() const override { return shares_; }
+    Ended do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) override;
+    Ended do_finish(const MaterializerConfig& op, std::optional<Val> result) override;
+    Ended outcome(const component::FunctionType& type, const std::optional<Val>& result);
+    bool shares_ = true;
 };
 
 Ended ReflectedGuest::do_start(const InitArgs& args) {
     if (Ended made = instantiate(); !made.ok()) return made;
     for (const MaterializerConfig* m : args.ops) {
-        if (instance().find_func(m->export_name)) continue;
+        auto f = instance().find_func(m->export_name);
+        shares_ = shares_ && f && f->type().async;
+        if (f) continue;
         std::vector<std::string> names;
         function_names(instance().exports(), "", names);
         return {Outcome::init_failed, artifact().label + ": exports no function `" + m->export_name + "`" + suggestion(m->export_name, names)};
@@ -65,7 +71,7 @@ std::expected<std::vector<Val>, std::string> arguments(const Json& input, const 
 }
 
 // A result<T, E> of the function is its outcome.
-Ended ReflectedGuest::finish(const component::FunctionType& type, const std::optional<Val>& result) {
+Ended ReflectedGuest::outcome(const component::FunctionType& type, const std::optional<Val>& result) {
     if (!result) return {Outcome::ok, "null"};
     bool may_fail = type.result->kind() == ValueType::Kind::result;
     const Val* value = may_fail ? result->payload() : &*result;
@@ -84,8 +90,17 @@ Ended ReflectedGuest::do_handle(const MaterializerConfig& op, std::string_view j
     if (!args) return {Outcome::in_json_err, args.error()};
     std::optional<Val> result;
     if (Ended called = call(*f, std::move(*args), result); !called.ok()) return called;
-    return finish(type, result);
+    return outcome(type, result);
 }
+
+Ended ReflectedGuest::do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) {
+    auto f = instance().find_func(op.export_name);
+    auto args = arguments(parse_scanned(json), f->type());
+    if (!args) return {Outcome::in_json_err, args.error()};
+    return ComponentGuest::begin_call(*f, std::move(*args), call);
+}
+
+Ended ReflectedGuest::do_finish(const MaterializerConfig& op, std::optional<Val> result) { return outcome(instance().find_func(op.export_name)->type(), result); }
 
 }  // namespace
 

@@ -22,6 +22,9 @@ private:
     void offer(ComponentLinker& linker) override;
     Ended do_start(const InitArgs& args) override;
     Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    bool shares() const override { return handle_ && handle_->type().async; }
+    Ended do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) override;
+    Ended do_finish(const MaterializerConfig& op, std::optional<Val> result) override;
     Ended find(std::string_view name, std::string_view type, std::optional<ComponentFunc>& to) const;
 
     std::optional<ComponentFunc> handle_;
@@ -61,11 +64,23 @@ Ended WitWireGuest::do_start(const InitArgs& args) {
     return init_error(error.case_index(), error.case_index() == 1 ? payload.at(0).as_string() : payload.as_string());
 }
 
-Ended WitWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
-    std::optional<Val> result;
+std::vector<Val> request(const MaterializerConfig& op, std::string_view json) {
     std::vector<Val> values;
     values.push_back(Val::record({Val::string(op.op), Val::string(std::string(json))}));
-    if (Ended called = call(*handle_, std::move(values), result); !called.ok()) return called;
+    return values;
+}
+
+Ended WitWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
+    std::optional<Val> result;
+    if (Ended called = call(*handle_, request(op, json), result); !called.ok()) return called;
+    return do_finish(op, std::move(result));
+}
+
+Ended WitWireGuest::do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) {
+    return begin_call(*handle_, request(op, json), call);
+}
+
+Ended WitWireGuest::do_finish(const MaterializerConfig& op, std::optional<Val> result) {
     if (result->case_index() == 0) return {Outcome::ok, result->payload()->as_string()};
     const Val& error = *result->payload();
     return handle_error(op, error.case_index(), error.payload() ? error.payload()->as_string() : "");

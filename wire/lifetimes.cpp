@@ -88,14 +88,38 @@ void Program::give_back(std::unique_ptr<Guest> guest) {
     idle_.push_back(std::move(guest));
 }
 
+std::shared_ptr<SharedInstance> Program::shared() const {
+    std::lock_guard lock(mutex_);
+    return shared_;
+}
+
+// Fuel and recordings are of one call.
+bool Program::may_share(const CallScope& scope) const { return config_->lifetime == Lifetime::pooled && !scope.fuel && !scope.tree.recorder; }
+
 Ended Program::call_pool(CallScope& scope, std::string_view json) {
+    if (auto together = may_share(scope) ? shared() : nullptr)
+        if (auto ended = together->call(scope, json)) return std::move(*ended);
     // Calls made by guests never wait for a place: those who hold the places may be waiting for them.
     if (!enter(turnstile_, scope, scope.depth > 0))
         return {scope.late() ? Outcome::deadline : Outcome::overloaded, "no instance became free in time (pool.max = " + std::to_string(config_->pool.max) + ")"};
     auto guest = take_idle();
     Ended ended;
     if (!guest) ended = start(scope, guest);
-    if (guest) {
+    if (guest && guest->shares() && may_share(scope)) {
+        auto together = shared();
+        std::optional<Ended> joined = together && !together->ended() ? together->call(scope, json) : std::nullopt;  // another was first
+        if (!joined && (!together || together->ended())) {
+            together = std::make_shared<SharedInstance>(std::move(guest), scope.tree.user);
+            std::unique_lock lock(mutex_);
+            auto old = std::exchange(shared_, together);
+            lock.unlock();
+            if (old) ++stats_.discarded, --stats_.live;
+            joined = together->call(scope, json);
+        }
+        if (joined) ended = std::move(*joined);
+        else if (guest) ended = guest->handle(scope, json);
+        if (guest) give_back(std::move(guest));
+    } else if (guest) {
         ended = guest->handle(scope, json);
         give_back(std::move(guest));
     }

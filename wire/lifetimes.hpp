@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "guest.hpp"
+#include "shared_instance.hpp"
 #include "turnstile.hpp"
 
 namespace heddle::wire {
@@ -63,6 +64,8 @@ private:
     };
     Ended start(CallScope& scope, std::unique_ptr<Guest>& to);
     Ended call_pool(CallScope& scope, std::string_view json);
+    std::shared_ptr<SharedInstance> shared() const;
+    bool may_share(const CallScope& scope) const;
     Ended call_cell(CallScope& scope, std::string_view json, Cell& cell);
     Ended call_keyed(CallScope& scope, std::string_view json, const std::string& key);
     std::unique_ptr<Guest> take_idle();
@@ -81,6 +84,7 @@ private:
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<Guest>> idle_;
     Cell single_;
+    std::shared_ptr<SharedInstance> shared_;   // pooled, of a guest whose function is asynchronous
     std::map<std::string, std::unique_ptr<Cell>> keyed_;
 };
 
