@@ -41,7 +41,7 @@ ENDS = {"ok": (0, 200), "unknown_op": (3, 404), "bad_json": (4, 400), "invalid_i
 STRINGS = [
     ('"echo"', "ok", None),
     ('"trap"', "trap", "unreachable"),
-    ('"loop"', "deadline", "limits.deadline = 300 ms"),
+    ('"loop"', "deadline", "deadline"),
     ('"grow"', "memory", "limits.memory = 2097152"),
     ('"handler"', "handler_err", "said no"),
     ('"echo', "bad_json", "a string has no closing quote"),
@@ -67,10 +67,10 @@ KINDS = {
     # A reflected function says nothing of handlers, and cannot give what is no JSON: only a wrong type.
     "reflected": ('type = "string", maxLength = 12', 'enum = ["echo"]', STRINGS + [('"bad"', "invalid_output", "must be one of"), ('"ok"', "invalid_output", "must be one of")]),
     "core": ('type = "integer", maximum = 200', "maximum = 150",
-             [("101", "ok", None), (str(ord("t")), "trap", "unreachable"), (str(ord("l")), "deadline", "limits.deadline"), (str(ord("g")), "memory", "limits.memory"),
+             [("101", "ok", None), (str(ord("t")), "trap", "unreachable"), (str(ord("l")), "deadline", "deadline"), (str(ord("g")), "memory", "limits.memory"),
               ("[", "bad_json", "1:2"), ('"x"', "invalid_input", "expected an integer"), ("-9999999999", "in_json_err", "must be an i32"), ("151", "invalid_output", "must be at most 150")]),
     "http": (REQUEST, 'type = "object", required = ["status"], properties = { status = { maximum = 300 } }',
-             [(path("/hello"), "ok", None), (path("/trap"), "trap", "unreachable"), (path("/spin"), "deadline", "limits.deadline"), (path("/error"), "handler_err", "gave the error"),
+             [(path("/hello"), "ok", None), (path("/trap"), "trap", "unreachable"), (path("/spin"), "deadline", "deadline"), (path("/error"), "handler_err", "gave the error"),
               (path("/nothing"), "handler_err", "gave no response"), ("{", "bad_json", "1:2"), ("7", "invalid_input", "expected an object"), ('{"path":"/","method":"A B"}', "in_json_err", "is no HTTP method"),
               (path("/status/404"), "invalid_output", "must be at most 300")]),
 }
@@ -97,18 +97,21 @@ class Matrix(ProgramTest):
     def manifest(self, kind):
         given, gives, _ = KINDS[kind]
         route = 'route = "/r"\n' if kind == "http" else ""
-        fueled = route.replace("/r", "/f")
+        fueled, late = route.replace("/r", "/f"), route.replace("/r", "/l")
         return self.file("app.toml", f"""name = "protocol"
 [defaults]
 artifact = "guest.wasm"
 kind = "{kind}"
 input = {{ {given} }}
-limits = {{ deadline = "300ms", memory = "2MiB" }}
+limits = {{ deadline = "60s", memory = "2MiB" }}
 [materializers.run]
 {route}output = {{ {gives} }}
 [materializers.fueled]
 export = "run"
-{fueled}limits = {{ fuel = 1000000, deadline = "20s" }}
+{fueled}limits = {{ fuel = 1000000 }}
+[materializers.late]
+export = "run"
+{late}limits = {{ deadline = "300ms" }}
 """)
 
     def build(self, kind):
@@ -166,7 +169,7 @@ export = "run"
         port = self.serve(app)
         for given, outcome, words in KINDS[kind][2]:
             with self.subTest(given=given):
-                self.check(app, port, "run", given, outcome, words)
+                self.check(app, port, "late" if outcome == "deadline" else "run", given, outcome, words)
         with self.subTest("fuel"):
             self.check(app, port, "fueled", LOOPS.get(kind, '"loop"'), "fuel", "limits.fuel = 1000000")
         with self.subTest("unknown op"):

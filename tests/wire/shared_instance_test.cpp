@@ -37,7 +37,7 @@ const std::string guest = R"((component
   (func (export "slow") async (param "n" u32) (result u32) (canon lift (core func $i "slow") async (callback (core func $i "callback"))))))";
 
 constexpr const char* manifest = "[materializers.slow]\nartifact = \"g.wat\"\nkind = \"reflected\"\nlifetime = \"pooled\"\nlimits = { deadline = \"20s\" }\n"
-                                 "[materializers.short]\nartifact = \"g.wat\"\nkind = \"reflected\"\nexport = \"slow\"\nlifetime = \"pooled\"\nlimits = { deadline = \"200ms\" }\n";
+                                 "[materializers.short]\nartifact = \"g.wat\"\nkind = \"reflected\"\nexport = \"slow\"\nlifetime = \"pooled\"\nlimits = { deadline = \"1s\" }\n";
 
 TEST(SharedInstance, a_hundred_calls_are_in_one_instance) {
     TestApp t({{"g.wat", guest}}, manifest);

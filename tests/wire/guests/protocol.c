@@ -86,6 +86,7 @@ EXPORT("metatype:wit-wire/mat-wire#handle") void *handle(const char *op, u32 op_
 }
 #elif defined WIT
 EXPORT("app:protocol/handlers#run") void *handle(const char *in, u32 bytes) { return run(in, bytes); }
+EXPORT("app:protocol/handlers#late") void *late(const char *in, u32 bytes) { return run(in, bytes); }
 EXPORT("app:protocol/handlers#fueled") void *fueled(const char *in, u32 bytes) { return run(in, bytes); }
 #else
 EXPORT("run") void *handle(const char *in, u32 bytes) { return run(in, bytes); }
