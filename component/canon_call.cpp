@@ -531,6 +531,28 @@ bool call_sync(Machine& m, const std::shared_ptr<Function>& f, How& how, Instanc
     return done;
 }
 
+// A call that may come back parked: what belongs to it lives until it has ended.
+struct ParkableCall {
+    ParkableCall(Machine& m, const std::shared_ptr<Function>& f, std::shared_ptr<HostCaller> c)
+        : machine(m), execution(m.take_execution()), caller(std::move(c)), call(m, *execution, f, *caller) {}
+    void ended(bool ok) {
+        if (!ok && !caller->trap) caller->killed(machine.trap);
+        machine.give_back(std::move(execution));
+        machine.run_drops();
+    }
+    Machine& machine;
+    std::unique_ptr<Execution> execution;
+    std::shared_ptr<HostCaller> caller;
+    RootCall call;
+};
+
+void begin_parkable(Machine& m, const std::shared_ptr<Function>& f, const std::shared_ptr<HostCaller>& caller) {
+    auto c = std::make_shared<ParkableCall>(m, f, caller);
+    bool ok = m.call_root(c->call, nullptr);
+    if (m.is_left_parked()) m.after_parked = [c](bool how) { c->ended(how); };
+    else c->ended(ok);
+}
+
 }  // namespace
 
 bool has_words(const Function& f) {
@@ -560,7 +582,8 @@ std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Functio
         return caller;
     }
     if (!f->func_type().async) {
-        if (!call_sync(m, f, *caller, from) && !caller->trap) caller->killed(m.trap);
+        if (m.returns_parked && m.chain.empty() && !from) begin_parkable(m, f, caller);
+        else if (!call_sync(m, f, *caller, from) && !caller->trap) caller->killed(m.trap);
     } else if (auto task = make_task(f, caller)) {
         caller->task = *task;
         std::size_t base = m.chain.size();

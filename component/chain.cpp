@@ -36,6 +36,8 @@ Machine::Machine(Store& s) : store(s), entry(Func::create(s, {}, &run_body, this
 
 // Stacks first: their host frames refer to all the rest.
 Machine::~Machine() {
+    on_ready = nullptr;
+    after_parked = nullptr;
     for (auto& i : instances)
         for (auto& t : i->tasks)
             for (auto& thread : t->threads) {
@@ -87,28 +89,28 @@ void Machine::give_back(std::unique_ptr<Execution> e) {
     if (executions.size() < max_idle_executions) executions.push_back(std::move(e));
 }
 
-Machine::Step Machine::step() {
+Machine::Step Machine::step(bool may_stay_parked) {
     Activation& a = chain.back();
     if (a.thread && !begin(*a.thread)) {
         trap = a.thread->exec->trap();
         return Step::trapped;
     }
-    Execution& e = a.thread ? *a.thread->exec : a.call->execution;
+    Execution* was_parked = std::exchange(parked_in_, nullptr);
+    Execution& e = was_parked ? *was_parked : a.thread ? *a.thread->exec : a.call->execution;
     action = Action::none;
-    return after_run(e, e.run());
+    return after_run(e, e.run(), may_stay_parked);
 }
 
-Machine::Step Machine::after_run(Execution& e, Exit how) {
-    while (how == Exit::parked) {
-        if (!store.wait_parked()) {
-            trap = component_trap("the guest must wait, and nothing was set up to wait with (Store::on_park)");
-            return Step::trapped;
-        }
-        how = e.run();
+Machine::Step Machine::after_run(Execution& e, Exit how, bool may_stay_parked) {
+    while (how == Exit::parked && !may_stay_parked && store.wait_parked()) how = e.run();
+    if (how == Exit::parked && may_stay_parked) {
+        parked_in_ = &e;
+        return Step::parked;
     }
     Action what = std::exchange(action, Action::none);
     switch (how) {
     case Exit::trapped: trap = e.trap(); return Step::trapped;
+    case Exit::parked: trap = component_trap("the guest must wait, and nothing was set up to wait with (Store::on_park)"); return Step::trapped;
     case Exit::threw: trap = component_trap("uncaught exception propagated out of component (thrown Wasm exception)"); return Step::trapped;
     default: break;
     }
@@ -169,9 +171,11 @@ Machine::Step Machine::choose_next(Activation& a) {
 
 bool Machine::drive(std::size_t base) {
     Caller* outer = std::exchange(caller, nullptr);
-    bool ok = true;
+    bool ok = true, may_stay_parked = returns_parked && base == 0;
     while (ok && chain.size() > base) {
-        if (step() == Step::go_on) continue;
+        Step s = step(may_stay_parked);
+        if (s == Step::go_on) continue;
+        if (s == Step::parked) break;
         end_trapped(base, trap);
         ok = false;
     }
@@ -194,7 +198,12 @@ bool Machine::call_root(RootCall& call, Instance* from) {
             pop();
             return true;
         }
-        ok = after_run(call.execution, how) == Step::go_on;
+        Step s = after_run(call.execution, how, returns_parked && base == 0);
+        if (s == Step::parked) {
+            caller = outer;
+            return true;
+        }
+        ok = s == Step::go_on;
     }
     caller = outer;
     if (!ok) end_trapped(base, trap);
@@ -212,10 +221,24 @@ bool Machine::begin(RootCall& call) {
     return false;
 }
 
+void Machine::go_on_parked() {
+    bool ok = drive(0);
+    if (is_left_parked()) return;
+    if (auto then = std::exchange(after_parked, nullptr)) then(ok);
+}
+
 bool Machine::tick() {
-    for (auto& done : std::exchange(completions, {})) done();
+    if (is_left_parked()) {
+        go_on_parked();
+        return !is_left_parked();
+    }
+    if (!chain.empty()) return false;
+    constexpr int rounds = 16;  // what comes may bring more
+    for (int n = 0; n < rounds && !completions.empty(); ++n)
+        for (auto& done : std::exchange(completions, {})) done();
     std::erase_if(host_reads, [](const auto& s) { return s->is_over(); });
     run_drops();
+    if (is_left_parked()) return true;
     Thread* t = take_ready(nullptr);
     if (!t) return false;
     push({Scope::tick, t, nullptr, t->inst, nullptr});
@@ -224,12 +247,14 @@ bool Machine::tick() {
 }
 
 bool Machine::run_until(const bool& done, Instance& of) {
-    while (!done && !of.dead()) {
+    constexpr u32 turn = 64;
+    for (u32 ticks = 1; !done && !of.dead(); ++ticks) {
         if (!chain.empty()) {
             trap = component_trap("an asynchronous call made inside a host function must end at once");
             kill(*of.group, trap);
             return false;
         }
+        if (ticks % turn == 0 && on_turn) on_turn();
         if (tick() || !completions.empty()) continue;
         if (pending_host && store.wait_parked()) continue;
         trap = component_trap("deadlock detected: event loop cannot make further progress");
@@ -469,8 +494,12 @@ bool Machine::run_native(Instance& inst, Host (*f)(Caller&, Thread&), void* data
     t.native = f;
     t.native_data = data;
     bool was_entered = !inst.may_enter;
+    // What it works on is the caller's: it ends before this returns. Destructors are no such work.
+    bool outer = std::exchange(returns_parked, returns_parked && f == &run_destructor);
     push({Scope::sync, &t, task.get(), &inst, was_entered ? &inst : nullptr});
-    return drive(chain.size() - 1);
+    bool ok = drive(chain.size() - 1);
+    returns_parked = outer;
+    return ok;
 }
 
 bool Machine::run_core_start(Instance& inst, const Func& f) {
@@ -487,7 +516,10 @@ void Machine::drop_later(std::shared_ptr<ResourceType> type, u64 rep) { drops.em
 
 void Machine::drop_now() {
     if (!chain.empty() || store.parked()) return;
-    for (auto& [type, rep] : std::exchange(drops, {})) {
+    auto due = std::exchange(drops, {});
+    for (std::size_t i = 0; i < due.size(); ++i) {
+        auto& [type, rep] = due[i];
+        if (is_left_parked()) return void(drops.insert(drops.begin(), due.begin() + std::ptrdiff_t(i), due.end()));
         if (!type->impl) {
             if (type->host_drop) type->host_drop(store, type->data.get(), rep);
             continue;

@@ -63,12 +63,19 @@ public:
         return *chain.back().thread;
     }
     u64* tls() { return tls_override ? tls_override : current().tls; }
-    // Runs the chain down to `base` activations. False: trapped, and `trap` says why.
+    // Runs the chain down to `base` activations, or until it is parked, if that is wanted. False: trapped, and `trap` says why.
     bool drive(std::size_t base);
     // Runs a synchronous call of the host to its end, or of an instance in which no guest runs. False: trapped.
     bool call_root(RootCall& call, Instance* from);
-    // Runs one ready thread. False: there is none.
+    // Runs one ready thread, or goes on with a parked chain. False: there is none, or it is parked still.
     bool tick();
+    // Whether what runs in this scope may come back parked.
+    bool is_left_parked() const { return !chain.empty() && store.parked(); }
+    // For the next tick.
+    void later(std::function<void()> completion) {
+        completions.push_back(std::move(completion));
+        if (on_ready) on_ready();
+    }
     // Ticks until `done`; a deadlock traps the group of `of`. False: trapped.
     bool run_until(const bool& done, Instance& of);
     bool may_block();
@@ -124,6 +131,10 @@ public:
     Trap trap;
     u64 pending_host = 0;                         // host operations that will complete
     std::vector<std::function<void()>> completions;  // applied by tick
+    std::function<void()> on_ready, on_turn;      // for who drives: something came; a call goes on and on
+    bool left_parked = false;                     // the embedder wants: ticks and calls that are begun come back when the guest parks
+    bool returns_parked = false;                  // that is so now
+    std::function<void(bool)> after_parked;       // of a synchronous call that parked: what is left to do when it ended, or trapped (false)
     std::vector<std::shared_ptr<SharedCopy>> host_reads;  // kept while the guest's end lives
     std::unordered_map<u64, std::shared_ptr<void>> in_transit;  // streams and the like between lift and lower
     u64 next_transit = 1;
@@ -136,9 +147,10 @@ public:
     std::mt19937_64 random;
 
 private:
-    enum class Step : u8 { go_on, trapped };
-    Step step();
-    Step after_run(Execution& e, Exit how);
+    enum class Step : u8 { go_on, trapped, parked };
+    Step step(bool may_stay_parked);
+    Step after_run(Execution& e, Exit how, bool may_stay_parked);
+    void go_on_parked();
     Step after_root_call(RootCall& call);
     Step after_block();
     Step after_finish();
@@ -153,6 +165,7 @@ private:
     Thread* take_ready(const Instance* of);
     static bool may_run_in_sync_scope(const Thread& t, const Instance& of);
     std::vector<Task*> tasks_of(Group& g);
+    Execution* parked_in_ = nullptr;
 };
 
 // Marks which Caller serves leaf calls while a native function runs.

@@ -1,5 +1,6 @@
 // The public API over the runtime: the one place that catches what building from input throws.
 #include <heddle/component.hpp>
+#include <heddle/component_driving.hpp>
 
 #include <algorithm>
 
@@ -74,6 +75,18 @@ ExternInfo describe(const std::string& name, const Item& i) {
     return info;
 }
 
+// Begun calls and ticks leave a parked guest alone where that was asked for; all other ways to run guests wait in place.
+class ParkedScope {
+public:
+    explicit ParkedScope(Machine& m) : machine_(m), outer_(std::exchange(m.returns_parked, m.left_parked)) {}
+    ~ParkedScope() { machine_.returns_parked = outer_; }
+    ParkedScope(const ParkedScope&) = delete;
+
+private:
+    Machine& machine_;
+    bool outer_;
+};
+
 Error gone() { return {Error::Kind::usage, "the Store of this component is gone"}; }
 
 }  // namespace
@@ -139,6 +152,7 @@ Result<std::shared_ptr<Machine>> ComponentFunc::ready_for(std::span<const compon
 Result<ComponentCall> ComponentFunc::start(std::vector<component::Val> args) const {
     auto m = ready_for(args);
     if (!m) return std::unexpected(m.error());
+    ParkedScope scope(**m);
     auto call = start_call(**m, func_, std::move(args));
     return ComponentCall(std::make_shared<ComponentCall::Data>(ComponentCall::Data{*m, func_, std::move(call)}));
 }
@@ -248,7 +262,17 @@ Error detail::wrong_component_signature(const component::FunctionType& wanted, c
 
 const Trap& component_trap(Store& store) { return Machine::of(store)->trap; }
 
-bool ComponentScheduler::tick(Store& store) { return !store.parked() && Machine::of(store)->tick(); }
+bool ComponentScheduler::tick(Store& store) {
+    auto m = Machine::of(store);
+    ParkedScope scope(*m);
+    return m->tick();
+}
+
+void component::return_parked(Store& store) { Machine::of(store)->left_parked = true; }
+bool component::may_be_left_parked(Store& store) { return Machine::of(store)->returns_parked; }
+void component::on_ready(Store& store, std::function<void()> f) { Machine::of(store)->on_ready = std::move(f); }
+void component::on_turn(Store& store, std::function<void()> f) { Machine::of(store)->on_turn = std::move(f); }
+bool component::is_dead(const ComponentInstance& instance) { return instance.data()->of && instance.data()->of->dead(); }
 
 void ComponentScheduler::shuffle(Store& store, u64 seed) {
     auto m = Machine::of(store);

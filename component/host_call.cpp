@@ -174,7 +174,7 @@ Host call_async(Caller& c, Machine& m, const LoweredFunc& f) {
             deferred->cancel();
             --m.pending_host;
         };
-        if (d.deferred->is_done()) m.completions.push_back([&m, deferred = d.deferred, subtask] { complete(m, deferred, subtask); });
+        if (d.deferred->is_done()) m.later([&m, deferred = d.deferred, subtask] { complete(m, deferred, subtask); });
     } else return said == Host::block ? fail(c, "a host function waits for nothing") : said;
     return await_subtask(c, m, f, std::move(subtask));
 }
@@ -228,7 +228,9 @@ namespace {
 void answered(const std::shared_ptr<Deferred::Data>& d) {
     auto m = d->machine.lock();
     auto subtask = d->subtask.lock();
-    if (m && subtask) m->completions.push_back([machine = m.get(), d, subtask] { runtime::complete(*machine, d, subtask); });
+    if (!m) return;
+    if (!subtask && m->on_ready) m->on_ready();
+    if (subtask) m->later([machine = m.get(), d, subtask] { runtime::complete(*machine, d, subtask); });
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // The host's ends of streams and futures: one that gives values when a guest reads, one that takes what a guest writes.
+#include <heddle/component_driving.hpp>
+
 #include "chain.hpp"
 #include "stream.hpp"
 
@@ -108,10 +110,10 @@ Host feed_native(Caller& c, Thread& t) {
 void feed_later(const std::weak_ptr<SharedCopy>& weak) {
     auto shared = weak.lock();
     if (!shared || shared->dropped) return;
-    if (shared->pump) return shared->machine->completions.push_back([shared] {
+    if (shared->pump) return shared->machine->later([shared] {
         if (shared->pump) shared->pump();
     });
-    shared->machine->completions.push_back([shared] {
+    shared->machine->later([shared] {
         if (!shared->pending || shared->dropped || !shared->host) return;
         auto* writer = static_cast<HostWriter*>(shared->host.get());
         if (Instance* inst = shared->pending->buffer.inst) shared->machine->run_native(*inst, &feed_native, writer);
@@ -159,7 +161,7 @@ struct Pump {
         done = true;
         shared.set_host_due(false);
         if (ended) ended();
-        shared.machine->completions.push_back([s = shared.self.lock()] {
+        shared.machine->later([s = shared.self.lock()] {
             if (!s) return;
             s->pump = nullptr;
             s->drop();
@@ -184,7 +186,7 @@ std::shared_ptr<Pump> pump_of(const std::shared_ptr<SharedCopy>& shared, u32 max
     shared->self = shared;
     shared->pump = [p] { p->run(); };
     shared->machine->host_reads.push_back(shared);
-    shared->machine->completions.push_back([shared] {
+    shared->machine->later([shared] {
         if (shared->pump) shared->pump();
     });
     return p;
@@ -196,7 +198,7 @@ std::function<void()> HostReader::make_resume(const std::shared_ptr<SharedCopy>&
     return [token, of = std::weak_ptr(s), this] {
         auto live = of.lock();
         if (!live || !paused) return;
-        live->machine->completions.push_back([live, this] {
+        live->machine->later([live, this] {
             paused = false;
             live->set_host_due(false);
             if (live->pending != this) read_now(*live, *this);
@@ -241,27 +243,58 @@ HostStream make_future(Store& store, std::function<std::optional<Val>()> pull) {
     });
 }
 
-Result<std::function<void()>> read_stream(Store& store, const Val& readable, std::function<bool(Val)> push, std::function<void()> ended, u32 max) {
+namespace {
+
+StreamReader reader_of(const std::shared_ptr<SharedCopy>& shared, const std::shared_ptr<Pump>& pump) {
+    auto later = [of = std::weak_ptr(shared), weak = std::weak_ptr(pump)](void (*f)(Pump&)) {  // what `push` holds may hold this function
+        auto s = of.lock();
+        auto p = weak.lock();
+        if (s && p) s->machine->later([s, p, f] { f(*p); });
+    };
+    auto more = [](Pump& p) {
+        p.paused = false;
+        p.run();
+    };
+    auto drop = [](Pump& p) {
+        if (p.done) return;
+        p.ended = nullptr;
+        p.end();
+    };
+    return {[later, more] { later(more); }, [later, drop] { later(drop); }};
+}
+
+void stop_reading(SharedCopy& s, HostReader& r) {
+    if (s.dropped) return;
+    r.push = [](Val) { return false; };
+    r.ended = nullptr;
+    r.paused = true;
+    s.resumer.reset();
+    s.drop();
+}
+
+}  // namespace
+
+Result<StreamReader> take_stream(Store& store, const Val& readable, std::function<bool(Val)> push, std::function<void()> ended, u32 max) {
     auto shared = take_end(readable, true);
     if (!shared) return std::unexpected(shared.error());
-    if (auto p = pump_of(*shared, max, push, ended))
-        return [of = std::weak_ptr(*shared), weak = std::weak_ptr(p)] {  // what `push` holds may hold this function
-            auto s = of.lock();
-            auto p = weak.lock();
-            if (!s || !p) return;
-            s->machine->completions.push_back([s, p] {
-                p->paused = false;
-                p->run();
-            });
-        };
+    if (auto p = pump_of(*shared, max, push, ended)) return reader_of(*shared, p);
     auto reader = std::make_shared<HostReader>(**shared, max);
     reader->push = std::move(push);
     reader->ended = std::move(ended);
     (*shared)->host = reader;
     auto m = Machine::of(store);
     m->host_reads.push_back(*shared);
-    m->completions.push_back([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
-    return reader->make_resume(*shared);
+    m->later([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
+    return StreamReader{reader->make_resume(*shared), [of = std::weak_ptr(*shared), r = reader.get()] {
+                            auto live = of.lock();
+                            if (live) live->machine->later([live, r] { stop_reading(*live, *r); });
+                        }};
+}
+
+Result<std::function<void()>> read_stream(Store& store, const Val& readable, std::function<bool(Val)> push, std::function<void()> ended, u32 max) {
+    auto reader = take_stream(store, readable, std::move(push), std::move(ended), max);
+    if (!reader) return std::unexpected(reader.error());
+    return reader->more;
 }
 
 Result<void> read_future(Store& store, const Val& readable, std::function<void(Val)> push) {
@@ -280,7 +313,7 @@ Result<void> read_future(Store& store, const Val& readable, std::function<void(V
     (*shared)->host = reader;
     auto m = Machine::of(store);
     m->host_reads.push_back(*shared);
-    m->completions.push_back([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
+    m->later([shared = *shared, r = reader.get()] { read_now(*shared, *r); });
     return {};
 }
 
