@@ -15,7 +15,7 @@ namespace heddle::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> subcommands = {"run", "profile", "serve", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app", "gen", "replay"};
+constexpr std::array<std::string_view, 15> subcommands = {"run", "profile", "trace", "serve", "wast", "validate", "wat", "inspect", "wit", "component", "compose", "call", "app", "gen", "replay"};
 
 struct Proposal {
     const char* name;
@@ -167,6 +167,38 @@ void add_hosts(CLI::App& app, Options& o) {
         ->group("Grants");
 }
 
+std::expected<std::string, std::string> parse_log_level(std::string_view text) {
+    constexpr std::array levels = {"trace", "debug", "info", "warn", "error", "critical", "off"};
+    if (std::ranges::find(levels, text) != levels.end()) return std::string(text);
+    return std::unexpected(fmt::format("`{}` is no level; there are {}", text, fmt::join(levels, ", ")));
+}
+
+template <class Options>
+void add_grants(CLI::App& app, Options& o) {
+    auto parse_config = [](const std::string& text) -> std::expected<std::string, std::string> {
+        if (text.find('=') == text.npos || text.starts_with('=')) return std::unexpected("a value of the configuration is written NAME=VALUE");
+        return text;
+    };
+    add_parsed(app, "--config", "NAME=VALUE", "a value that a component finds by wasi:config", parse_config, [&o](const std::string& text) {
+        o.config_values.emplace_back(text.substr(0, text.find('=')), text.substr(text.find('=') + 1));
+    })->group("Grants");
+    auto parse_store = [](const std::string& text) -> std::expected<std::string, std::string> {
+        if (text.empty() || text.starts_with('=') || text.ends_with('=')) return std::unexpected("a store is written NAME, in memory, or NAME=FILE");
+        return text;
+    };
+    add_parsed(app, "--keyvalue", "NAME[=FILE]", "a store that a component opens by wasi:keyvalue: in memory, or a SQLite file", parse_store,
+               [&o](const std::string& text) { o.keyvalue.push_back(text); })
+        ->group("Grants");
+    add_parsed(app, "--log", "LEVEL", "what a component writes by wasi:logging and is at least so grave goes to standard error (default info; off: nothing)",
+               parse_log_level, [&o](const std::string& level) { o.log = level; })
+        ->group("Grants");
+    app.add_option("--ca-file", o.ca_file, "the certificates that HTTPS requests of a component trust, instead of the system's (PEM)")->type_name("FILE")->group("Grants");
+    add_parsed(app, "--max-open-files", "N", "files and sockets that one guest has open at once (default 256)", parse_count, [&o](u64 n) {
+        o.open_files = n;
+    })->group("Limits");
+    app.add_flag("--landlock", o.landlock, "a second wall: the kernel keeps this process itself from all files that were not granted")->group("Grants");
+}
+
 std::expected<const Proposal*, std::string> parse_proposal(std::string_view text) {
     std::vector<std::string> names;
     for (const Proposal& p : proposals) {
@@ -207,6 +239,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
         ->group("Grants");
     add_environment(*run, o);
     add_hosts(*run, o);
+    add_grants(*run, o);
     struct ListGrant {
         const char* option;
         std::vector<std::string>& to;
@@ -244,6 +277,13 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
     return run;
 }
 
+CLI::App* add_trace(CLI::App& app, RunOptions& o) {
+    CLI::App* trace = add_run(app, o, "trace", "run a component as `run` does, and write every WASI call to standard error");
+    trace->add_flag("--json", o.trace_json, "one JSON object per line");
+    o.trace = true;
+    return trace;
+}
+
 CLI::App* add_profile(CLI::App& app, RunOptions& o) {
     CLI::App* profile = add_run(app, o, "profile", "run a program as `run` does, and count which handlers of the interpreter it uses");
     auto write = [&o](const std::string& path) {
@@ -271,11 +311,12 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& o) {
         ->group("Grants");
     add_environment(*serve, o);
     add_hosts(*serve, o);
+    add_grants(*serve, o);
     add_limits(*serve, o);
     add_component_limits(*serve, o.component_limits);
     struct { const char *name, *help; u64& value; } counts[] = {
         {"--threads", "threads for connections (default 1)", o.threads},
-        {"--workers", "guests that run or wait at once (default 16)", o.workers},
+        {"--workers", "threads that run guests, those that wait hold none (default: one per processor, two at least)", o.workers},
         {"--reuse", "requests one instance handles (default 1: a fresh one for each)", o.reuse},
         {"--max-requests", "requests handled at once (default 256)", o.max_requests},
         {"--max-queue", "requests that wait; more get 503 (default 1024)", o.max_queue},
@@ -561,6 +602,8 @@ Options parse_command_line(int argc, char** argv) {
     add_run(app, run, "run", run_description);  // for its help
     RunOptions profile;
     CLI::App* profile_app = add_profile(app, profile);
+    RunOptions trace;
+    CLI::App* trace_app = add_trace(app, trace);
     CLI::App* serve_app = add_serve(app, serve);
     CLI::App* wast_app = add_wast(app, wast);
     CLI::App* validate_app = add_validate(app, validate);
@@ -590,6 +633,10 @@ Options parse_command_line(int argc, char** argv) {
     if (profile_app->parsed()) {
         if (auto wrong = take_program(*profile_app, profile)) return usage_error(*wrong);
         return profile;
+    }
+    if (trace_app->parsed()) {
+        if (auto wrong = take_program(*trace_app, trace)) return usage_error(*wrong);
+        return trace;
     }
     if (wast_app->parsed()) return wast;
     if (validate_app->parsed()) return validate;

@@ -17,7 +17,17 @@
 
 namespace heddle::cli {
 
-struct RunOptions {
+// What run and serve grant alike.
+struct Grants {
+    std::vector<std::pair<std::string, std::string>> config_values;  // wasi:config
+    std::vector<std::string> keyvalue;                               // NAME, or NAME=FILE
+    std::string log = "info";                                        // the least level of wasi:logging that is written, or "off"
+    std::optional<std::string> ca_file;
+    bool landlock = false;
+    u64 open_files = 256;                                            // of one guest
+};
+
+struct RunOptions : Grants {
     std::string file;
     std::vector<std::string> arguments;  // the guest's, without its own name
     std::vector<DirGrant> dirs;
@@ -87,7 +97,7 @@ struct GenOptions {
     bool strict = false;
 };
 
-struct ServeOptions {
+struct ServeOptions : Grants {
     std::string file;
     std::string address = "127.0.0.1:8080";
     bool address_given = false;           // else an app is served where its manifest says
@@ -95,7 +105,7 @@ struct ServeOptions {
     std::vector<std::string> hosts;       // SCHEME://HOST[:PORT]
     std::vector<DirGrant> dirs;
     std::vector<std::pair<std::string, std::string>> environment;
-    u64 threads = 1, workers = 16, reuse = 1, max_requests = 256, max_queue = 1024, max_connections = 4096;
+    u64 threads = 1, workers = 0, reuse = 1, max_requests = 256, max_queue = 1024, max_connections = 4096;
     u64 max_body = u64(10) << 20;
     std::optional<u64> fuel;
     std::chrono::milliseconds timeout{30'000}, drain{10'000};

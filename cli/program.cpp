@@ -1,5 +1,6 @@
 #include "program.hpp"
 
+#include <filesystem>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -22,6 +23,17 @@ void grant(wasi::Context& wasi, const RunOptions& options, const std::string& la
     if (options.inherit_network) wasi.inherit_network();
     if (options.trace || options.trace_json)
         wasi::trace(wasi, [](std::string_view line) { fmt::print(stderr, "{}\n", line); }, options.trace_json);
+}
+
+bool uses_network(const RunOptions& o) { return o.inherit_network || !o.hosts.empty() || !o.allow_net.empty() || !o.allow_lookup.empty(); }
+
+std::vector<wasi::WallPath> other_files(const RunOptions& options) {
+    std::vector<wasi::WallPath> all;
+    for (const LinkGrant& l : options.links) all.push_back({l.file, false});
+    if (!options.core_dump) return all;
+    auto folder = std::filesystem::path(*options.core_dump).parent_path();
+    all.push_back({folder.empty() ? "." : folder.string(), true});
+    return all;
 }
 
 void announce_ports(const wasi::Context& wasi, const RunOptions& options) {

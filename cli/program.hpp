@@ -6,6 +6,7 @@
 
 #include <heddle/trap.hpp>
 #include <heddle/wasi.hpp>
+#include <heddle/wasi_walls.hpp>
 
 #include "options.hpp"
 #include "source.hpp"
@@ -19,6 +20,11 @@ inline std::unexpected<Failure> fail(ExitCode code, std::string message) { retur
 
 // Arguments, environment, directories and listeners, as the options say.
 void grant(wasi::Context& wasi, const RunOptions& options, const std::string& label);
+
+// Whether the guest may do anything that looks names up or checks certificates.
+bool uses_network(const RunOptions& options);
+// What heddle itself still opens while the guest runs.
+std::vector<wasi::WallPath> other_files(const RunOptions& options);
 
 // Says which ports were chosen for listeners that asked for any. Called when they are open.
 void announce_ports(const wasi::Context& wasi, const RunOptions& options);

@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "missing_imports.hpp"
+#include "grants.hpp"
 #include "program.hpp"
 #include "source.hpp"
 #include "values.hpp"
@@ -113,9 +114,10 @@ private:
 
 Or<void> Program::grant() {
     cli::grant(wasi_, options_, source_.label);
+    grant_more(wasi_, options_, {});
     if (auto added = wasi::add(linker_, wasi_); !added) return fail(failed, added.error().message);
     announce_ports(wasi_, options_);
-    return {};
+    return raise_wall(wasi_, options_, false, other_files(options_));
 }
 
 // Everything up to the first instruction of the guest.

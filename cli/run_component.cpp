@@ -9,6 +9,7 @@
 #include <heddle/wave.hpp>
 
 #include "describe_component.hpp"
+#include "grants.hpp"
 #include "program.hpp"
 #include "watchdog.hpp"
 
@@ -134,8 +135,13 @@ Or<int> ComponentProgram::invoke(const ComponentInstance& instance, const wave::
 
 Or<int> ComponentProgram::run(const Component& main, const std::optional<wave::Call>& call) {
     grant(wasi_, options_, label_);
+    auto stores = open_stores(options_);
+    if (!stores) return std::unexpected(stores.error());
+    grant_more(wasi_, options_, *stores);
     if (auto added = wasi::add(linker_, wasi_); !added) return fail(failed, added.error().message);
+    if (auto added = wasi::add_drafts(linker_, wasi_); !added) return fail(failed, added.error().message);
     announce_ports(wasi_, options_);
+    if (auto walled = raise_wall(wasi_, options_, uses_network(options_), other_files(options_)); !walled) return std::unexpected(walled.error());
     for (const LinkGrant& l : options_.links)
         if (auto linked = link(l); !linked) return std::unexpected(linked.error());
     auto instance = instantiate(label_, main);

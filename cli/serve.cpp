@@ -9,6 +9,7 @@
 #include <heddle/serve.hpp>
 
 #include "commands.hpp"
+#include "grants.hpp"
 #include "program.hpp"
 
 namespace heddle::cli {
@@ -59,7 +60,7 @@ void answer_metrics(const wasi::ComponentServer& server, const http::ExchangePtr
     else x->respond(http::problem(404, "there is /metrics and /healthz"));
 }
 
-wasi::ServeOptions serve_options(const ServeOptions& o) {
+wasi::ServeOptions serve_options(const ServeOptions& o, const Stores& stores) {
     wasi::ServeOptions s;
     s.http.address = o.address;
     s.http.threads = u32(o.threads);
@@ -73,12 +74,13 @@ wasi::ServeOptions serve_options(const ServeOptions& o) {
     s.request_time = o.timeout;
     s.fuel = o.fuel.value_or(0);
     s.component_limits = o.component_limits;
-    s.context = [&o] {
+    s.context = [&o, stores] {
         wasi::Context c;
         c.arg(o.file).inherit_stdout().inherit_stderr();
         for (const auto& [name, value] : o.environment) c.env(name, value);
         for (const std::string& h : o.hosts) c.allow_host(h);
         for (const DirGrant& d : o.dirs) c.dir(d.host, d.guest, d.read_only ? wasi::ReadOnly : wasi::ReadWrite);
+        grant_more(c, o, stores);
         return c;
     };
     s.log = [](const std::string& line) { fmt::print(stderr, "heddle: {}\n", line); };
@@ -91,8 +93,12 @@ Or<int> serve_component(const ServeOptions& o, const Source& source) {
     auto component = Component::load(engine, std::vector<u8>(source.bytes));
     if (!component) return std::unexpected(load_failure(source, component.error()));
     if (!wasi::ComponentServer::serves(*component))
-        return fail(not_runnable, source.label + ": exports no wasi:http/incoming-handler@0.2, so it cannot be served; `heddle inspect` shows its exports");
-    auto server = wasi::ComponentServer::start(engine, *component, serve_options(o));
+        return fail(not_runnable, source.label + ": exports neither wasi:http/handler@0.3 nor wasi:http/incoming-handler@0.2, so it cannot be served; `heddle inspect` shows its exports");
+    auto stores = open_stores(o);
+    if (!stores) return std::unexpected(stores.error());
+    wasi::ServeOptions options = serve_options(o, *stores);
+    if (auto walled = raise_wall(options.context(), o, !o.hosts.empty()); !walled) return std::unexpected(walled.error());
+    auto server = wasi::ComponentServer::start(engine, *component, options);
     if (!server) return std::unexpected(load_failure(source, server.error()));
     std::optional<http::Server> metrics;
     if (o.metrics) {
@@ -113,7 +119,7 @@ Or<int> serve_source(const ServeOptions& o) {
     auto source = read_source(o.file, o.config.max_module_bytes);
     if (!source) return std::unexpected(source.error());
     if (is_component(source->form)) return serve_component(o, *source);
-    return fail(not_runnable, source->label + ": is a core module; what can be served is a component that exports wasi:http/incoming-handler");
+    return fail(not_runnable, source->label + ": is a core module; what can be served is a component that exports wasi:http/handler or wasi:http/incoming-handler");
 }
 
 // An app's manifest is text that is no WebAssembly text: neither a binary's first byte nor an opening parenthesis or comment.

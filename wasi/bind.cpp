@@ -97,6 +97,7 @@ Binder::Interface& Binder::Interface::add(std::string_view signature, component:
     type.async = async;
     auto host = [call = std::move(call), context = context_](HostCall& c) -> Host {
         Guest& g = Guest::of(c.store(), context);
+        g.take_turn();
         auto state = std::make_shared<CallState>(g);
         if (g.context().tracer) state->traced = g.context().tracer->begin(c);
         try {

@@ -4,6 +4,7 @@
 #include "guest.hpp"
 #include "p2/http.hpp"
 #include "p2/p2.hpp"
+#include "p3/http.hpp"
 #include "p3/p3.hpp"
 
 namespace heddle::wasi {
@@ -48,6 +49,8 @@ Result<void> add_p3(ComponentLinker& linker, const Context& context) {
     p3::add_cli(b);
     p3::add_filesystem(b);
     p3::add_sockets(b);
+    p3::add_http(b);
+    p3::add_http_client(b);
     return {};
 }
 

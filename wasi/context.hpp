@@ -36,6 +36,7 @@ struct Directory {
 
 class Reactor;
 class Tracer;
+struct Drafts;
 
 struct ContextData {
     std::vector<std::string> args;
@@ -52,6 +53,7 @@ struct ContextData {
     std::shared_ptr<Reactor> reactor;                      // empty: each guest of components makes its own
     std::shared_ptr<http::Outbound> outbound;              // what wasi:http may reach
     std::shared_ptr<Tracer> tracer;                        // empty: calls are not traced
+    std::shared_ptr<Drafts> drafts;                        // empty: no configuration, no stores, no log
     std::optional<i32> exit_code;
     std::optional<Error> error;                            // the first thing that went wrong while it was built
 

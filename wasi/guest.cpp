@@ -1,5 +1,7 @@
 #include "guest.hpp"
 
+#include <heddle/component_driving.hpp>
+
 #include "io.hpp"
 
 namespace heddle::wasi {
@@ -16,6 +18,7 @@ Guest::Guest(Store& store, const Context& context)
       budget_(component::host_budget(store)) {
     if (auto most = context.data().limits.host_bytes) budget_->set_limit(*most);
     store.on_park([this](Store&) { return wait(); });
+    component::on_turn(store, [this] { reactor_->poll(); });
 }
 
 Guest::~Guest() {

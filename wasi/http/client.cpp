@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <mutex>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -41,21 +43,34 @@ struct Plain final : Transport {
     tcp::socket s;
 };
 
-// Certificates are checked against the system's authorities (or those that SSL_CERT_FILE names).
-asio::ssl::context& tls_context() {
-    static asio::ssl::context context = [] {
-        asio::ssl::context c(asio::ssl::context::tls_client);
-        error_code ignored;
-        c.set_default_verify_paths(ignored);
-        c.set_verify_mode(asio::ssl::verify_peer, ignored);
-        SSL_CTX_set_min_proto_version(c.native_handle(), TLS1_2_VERSION);
-        return c;
-    }();
-    return context;
+using TlsContext = std::shared_ptr<asio::ssl::context>;
+
+// Checks certificates against those authorities, or the system's (SSL_CERT_FILE may name others). Errors: what OpenSSL says of the file.
+std::expected<TlsContext, std::string> make_tls_context(const std::string& authorities) {
+    auto c = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+    error_code error, ignored;
+    if (authorities.empty()) c->set_default_verify_paths(ignored);
+    else c->load_verify_file(authorities, error);
+    if (error) return std::unexpected("no certificates of authorities can be read from it (" + error.message() + "); a PEM file is expected");
+    c->set_verify_mode(asio::ssl::verify_peer, ignored);
+    SSL_CTX_set_min_proto_version(c->native_handle(), TLS1_2_VERSION);
+    return c;
+}
+
+// Read once for each file.
+std::expected<TlsContext, std::string> tls_context(const std::string& authorities) {
+    static std::mutex mutex;
+    static std::map<std::string, TlsContext> all;
+    std::lock_guard lock(mutex);
+    TlsContext& c = all[authorities];
+    if (c) return c;
+    auto made = make_tls_context(authorities);
+    if (made) c = *made;
+    return made;
 }
 
 struct Tls final : Transport {
-    explicit Tls(asio::io_context& io) : s(io, tls_context()) {}
+    Tls(asio::io_context& io, TlsContext c) : context(std::move(c)), s(io, *context) {}
     tcp::socket& socket() override { return s.next_layer(); }
     void handshake(const std::string& host, std::function<void(const error_code&)> then) override {
         SSL_set_tlsext_host_name(s.native_handle(), host.c_str());
@@ -65,6 +80,7 @@ struct Tls final : Transport {
     }
     void read(asio::mutable_buffer to, Then then) override { s.async_read_some(to, std::move(then)); }
     void write(asio::const_buffer from, Then then) override { asio::async_write(s, from, std::move(then)); }
+    TlsContext context;
     asio::ssl::stream<tcp::socket> s;
 };
 
@@ -107,7 +123,7 @@ class Exchanging : public std::enable_shared_from_this<Exchanging> {
 public:
     Exchanging(asio::io_context& io, std::shared_ptr<Outbound> o, ClientRequest r, std::function<void(std::expected<ClientResponse, ErrorCode>)> t)
         : outbound_(std::move(o)), request_(std::move(r)), then_(std::move(t)), resolver_(io), timer_(io), io_(io) {
-        if (request_.to.scheme == "https") transport_ = std::make_unique<Tls>(io);
+        if (request_.to.scheme == "https") transport_ = std::make_unique<Tls>(io, *tls_context(outbound_->authorities));
         else transport_ = std::make_unique<Plain>(io);
     }
     ~Exchanging() { --outbound_->open; }
@@ -123,6 +139,7 @@ public:
 
 private:
     using Endpoints = std::vector<tcp::endpoint>;
+    Endpoints own_answer() const;
     void connect(Endpoints all);
     void connected(const error_code& error);
     void send_head();
@@ -186,6 +203,7 @@ void Exchanging::begin() {
     if (auto literal = asio::ip::make_address(request_.to.host, none); !none) {
         return asio::post(io_, [self = shared_from_this(), literal] { self->connect({tcp::endpoint(literal, self->request_.to.port)}); });
     }
+    if (outbound_->resolve) return asio::post(io_, [self = shared_from_this()] { self->connect(self->own_answer()); });
     resolver_.async_resolve(request_.to.host, std::to_string(request_.to.port), [self = shared_from_this()](const error_code& error, const tcp::resolver::results_type& all) {
         if (self->closed_) return;
         if (error == asio::error::host_not_found) return self->fail({.what = ErrorCode::destination_not_found});
@@ -194,6 +212,12 @@ void Exchanging::begin() {
         for (const auto& e : all) points.push_back(e.endpoint());
         self->connect(std::move(points));
     });
+}
+
+Exchanging::Endpoints Exchanging::own_answer() const {
+    Endpoints points;
+    for (const std::string& a : outbound_->resolve(request_.to.host)) points.emplace_back(asio::ip::make_address(a), request_.to.port);
+    return points;
 }
 
 void Exchanging::connect(Endpoints all) {
@@ -353,9 +377,16 @@ void Exchanging::close() {
 
 }  // namespace
 
+std::optional<std::string> unusable_authorities(const std::string& pem_file) {
+    auto c = tls_context(pem_file);
+    return c ? std::nullopt : std::optional(c.error());
+}
+
 std::expected<ClientExchange, ErrorCode> send(asio::io_context& io, const std::shared_ptr<Outbound>& outbound, ClientRequest request,
                                               std::function<void(std::expected<ClientResponse, ErrorCode>)> then) {
     if (!is_allowed(outbound->rules, request.to)) return std::unexpected(ErrorCode{.what = ErrorCode::http_request_denied});
+    if (request.to.scheme == "https")
+        if (auto tls = tls_context(outbound->authorities); !tls) return std::unexpected(ErrorCode{.what = ErrorCode::configuration_error});
     if (outbound->open >= outbound->most) return std::unexpected(ErrorCode{.what = ErrorCode::connection_limit_reached});
     ++outbound->open;
     bool has_body = request.has_body;

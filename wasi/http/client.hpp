@@ -21,7 +21,13 @@ struct Outbound {
     u32 most = 64;                                     // requests at once
     std::chrono::nanoseconds longest{30'000'000'000};  // of each wait: also when a guest asks for more
     std::atomic<u32> open = 0;
+    std::string authorities = {};                      // a file of certificates; empty: the system's
+    // Addresses of a name, instead of those the system's resolver gives.
+    std::function<std::vector<std::string>(const std::string& host)> resolve = {};
 };
+
+// Why a file of authorities cannot be used; nothing: it can.
+std::optional<std::string> unusable_authorities(const std::string& pem_file);
 
 struct ClientRequest {
     Destination to;

@@ -24,7 +24,7 @@ struct Whole {
     std::size_t limit = 0;
     bool set = false, cut = false, too_long = false;
     std::string error;
-    std::shared_ptr<p2::BodyOut> body;
+    std::shared_ptr<BodyOut> body;
 };
 
 class WholeSink final : public http::BodySink {
@@ -56,15 +56,15 @@ std::shared_ptr<p2::IncomingRequest> request_of(Guest& g, const http::Request& f
     request->path = from.path;
     request->authority = from.authority;
     request->scheme = "http";
-    request->headers = std::make_shared<p2::HttpFields>(g, p2::without_forbidden(from.fields), true);
-    request->body = std::make_shared<p2::BodyIn>(g, std::make_shared<WholeSource>(std::move(body), g.reactor()));
+    request->headers = std::make_shared<HttpFields>(g, without_forbidden(from.fields), true);
+    request->body = std::make_shared<BodyIn>(g, std::make_shared<WholeSource>(std::move(body), g.reactor()));
     return request;
 }
 
 std::shared_ptr<p2::ResponseOutparam> outparam_of(Guest& g, const std::shared_ptr<Whole>& whole) {
     auto set = [whole, &reactor = g.reactor()](std::expected<std::shared_ptr<p2::OutgoingResponse>, http::ErrorCode> response) {
         whole->set = true;
-        if (!response) return void(whole->error = p2::describe(response.error()));
+        if (!response) return void(whole->error = describe(response.error()));
         whole->response.status = (*response)->status;
         whole->response.fields = (*response)->headers->all();
         whole->body = (*response)->body;

@@ -349,7 +349,7 @@ void Connection::take_request(Request r) {
     begun_ = Clock::now();
     status_ = 0;
     body_bytes_ = discarded_ = 0;
-    finished_ = no_body_ = expects_continue_ = false;
+    finished_ = no_body_ = expects_continue_ = cut_ = false;
 }
 
 void Connection::begin_exchange() {
@@ -415,13 +415,20 @@ void Connection::on_gone(u64 exchange, std::function<void()> gone) {
 }
 
 void Connection::abort(u64 exchange) {
-    if (exchange == number_ && state_ == State::exchange && !finished_) gone();
+    if (exchange == number_ && state_ == State::exchange && !finished_) break_off();
+}
+
+// What was written before leaves; that there is no end shows that something is missing.
+void Connection::break_off() {
+    cut_ = true;
+    flush();
+    if (sending_.empty()) gone();
 }
 
 void Connection::dropped(u64 exchange) {
     if (exchange != number_ || state_ != State::exchange || finished_) return;
     if (status_ == 0) respond(exchange, problem(500, "the handler gave no response"));
-    else gone();
+    else break_off();
 }
 
 void Connection::respond(u64 exchange, Response r) {
@@ -468,7 +475,7 @@ void Connection::start_response(u64 exchange, u16 status, Fields fields) {
 }
 
 void Connection::write(u64 exchange, std::string bytes, std::function<void(bool)> then) {
-    bool open = exchange == number_ && state_ == State::exchange && status_ != 0 && !finished_;
+    bool open = exchange == number_ && state_ == State::exchange && status_ != 0 && !finished_ && !cut_;
     if (open && framing_ == Framing::length && bytes.size() > length_left_) {
         gone();   // more than was announced: the client must not take it for the next response
         open = false;
@@ -487,9 +494,9 @@ void Connection::write(u64 exchange, std::string bytes, std::function<void(bool)
 }
 
 void Connection::finish(u64 exchange, const Fields& trailers) {
-    if (exchange != number_ || state_ != State::exchange || finished_) return;
+    if (exchange != number_ || state_ != State::exchange || finished_ || cut_) return;
     if (status_ == 0) return respond(exchange, problem(500, "the handler gave no response"));
-    if (framing_ == Framing::length && length_left_ > 0) return gone();
+    if (framing_ == Framing::length && length_left_ > 0) return break_off();
     if (framing_ == Framing::chunks) {
         pending_ += "0\r\n";
         for (const Field& f : trailers)
@@ -543,6 +550,7 @@ void Connection::flushed(const boost::system::error_code& error) {
     if (state_ == State::closed) return;
     if (error) return gone();
     if (finished_ && pending_.empty()) return response_done();
+    if (cut_ && pending_.empty()) return gone();
     flush();
     if (pending_.size() + sending_.size() >= room_for_writes) return;
     for (auto& w : std::exchange(writers_, {})) w(true);

@@ -65,6 +65,7 @@ private:
     void end_exchange(bool complete);
     void next_request();
     void linger();
+    void break_off();
     void gone();
     void close();
 
@@ -95,7 +96,7 @@ private:
     Framing framing_ = Framing::none;
     u64 length_left_ = 0;
     u16 status_ = 0;                                // 0: the response has not begun
-    bool no_body_ = false, finished_ = false, flush_posted_ = false;
+    bool no_body_ = false, finished_ = false, cut_ = false, flush_posted_ = false;
     u64 body_bytes_ = 0;
     std::string pending_, sending_;
     std::vector<std::function<void(bool)>> writers_;  // waiting for room

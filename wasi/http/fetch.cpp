@@ -89,12 +89,12 @@ Result<Response> Waiting::send(const Url& url, const std::string& method, const 
     ClientRequest request{.to = *to, .authority = url.authority, .method = method, .path = url.path, .fields = fields, .has_body = !body.empty(), .content_length = {}, .connect = {}, .first_byte = {}, .between_bytes = {}};
     if (request.has_body) request.content_length = body.size(), request.fields.push_back({"content-length", std::to_string(body.size())});
     auto exchange = http::send(reactor_.io(), outbound_, std::move(request), [this](auto r) { answer_ = std::move(r); });
-    if (!exchange) return failed(Error::Kind::io, wasi::p2::describe(exchange.error()));
+    if (!exchange) return failed(Error::Kind::io, wasi::describe(exchange.error()));
     if (exchange->body) exchange->body->write(body, [sink = exchange->body](bool ok) {
         if (ok) sink->finish({});
     });
     if (!wait([&] { return answer_.has_value(); })) return failed(Error::Kind::io, late());
-    if (!*answer_) return failed(Error::Kind::io, wasi::p2::describe(answer_->error()));
+    if (!*answer_) return failed(Error::Kind::io, wasi::describe(answer_->error()));
     read();
     if (!wait([&] { return ended_; })) return failed(Error::Kind::io, late());
     if (fault_) return std::unexpected(*fault_);

@@ -43,6 +43,11 @@ std::pair<Val, Val> failed_stream(Guest& g, Errno e, Failure failure);
 // Takes a guest's stream of bytes and writes them; the future tells how that ended. `done` is called before.
 Val incoming_bytes(Guest& g, const Val& stream, Os<std::shared_ptr<OutputStream>> to, Failure failure, std::function<void()> done = {});
 
+// How that ended: nothing is well. After an error nothing more is read.
+using WriteEnded = std::function<void(std::optional<StreamError>)>;
+// Writes a stream's bytes and brings them out. Throws GuestFault when the value is no end that could be read.
+void write_stream(Guest& g, const Val& stream, std::shared_ptr<OutputStream> to, WriteEnded ended);
+
 template <class T, class E>
 using WithEnd = std::tuple<StreamOf<T>, FutureOf<std::expected<void, E>>>;
 template <class T, class E>

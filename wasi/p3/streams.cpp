@@ -1,6 +1,8 @@
 // The host's streams as those of the component model, and back.
 #include <algorithm>
 
+#include <heddle/component_driving.hpp>
+
 #include "p3/p3.hpp"
 
 namespace heddle::wasi::p3 {
@@ -89,58 +91,61 @@ std::pair<Val, Val> outgoing_bytes(Guest& g, Os<std::shared_ptr<InputStream>> fr
 
 namespace {
 
-// Bytes of a guest's stream on their way into an OutputStream.
-struct Taker : std::enable_shared_from_this<Taker> {
+// Bytes of a guest's stream on their way into an OutputStream. The guest's resources hold it until all of them have left: the stream ends before.
+struct Taker final : Resource {
+    explicit Taker(Guest& g) : guest(g) {}
+    Guest& guest;
+    u64 rep = 0;
     std::shared_ptr<OutputStream> out;
-    std::shared_ptr<End> end;
-    std::function<void()> done, more;
+    WriteEnded ended;
+    component::StreamReader reader;
     std::vector<u8> kept;
     std::size_t at = 0;
-    bool closed = false, flushing = false;
+    bool closed = false, flushing = false, over = false;
     std::shared_ptr<void> waiting;
 
     // True: all is written, and more is welcome.
     bool push(Val list) {
-        if (end->how) return true;  // what comes after an error is lost
+        if (over) return false;
         auto bytes = list.is_packed() ? list.packed_bytes() : std::span<const u8>();
         kept.assign(bytes.begin(), bytes.end());
         at = 0;
         return write();
     }
     bool write() {
-        while (at < kept.size() || (closed && !end->how)) {
+        while (!over && (at < kept.size() || closed)) {
             auto permitted = out->check_write();
-            if (!permitted) return fail(permitted.error());
+            if (!permitted) return end(permitted.error());
             if (*permitted == 0) return wait();
             if (at == kept.size()) return finish();
             std::size_t n = std::size_t(std::min<u64>(*permitted, kept.size() - at));
             auto w = out->write(std::span(kept).subspan(at, n));
-            if (!w) return fail(w.error());
+            if (!w) return end(w.error());
             at += n;
         }
-        return true;
+        return !over;
     }
     bool finish() {
-        if (!std::exchange(flushing, true)) {
-            if (auto f = out->flush(); !f) return fail(f.error());
-            return write();
-        }
-        if (done) done();
-        end->set({});
-        return true;
+        if (std::exchange(flushing, true)) return end(std::nullopt);
+        if (auto f = out->flush(); !f) return end(f.error());
+        return write();
     }
-    bool fail(const StreamError& e) {
-        end->set(e.failed ? e.failed->code.value_or(Errno::io) : Errno::pipe);
-        return true;
+    bool end(std::optional<StreamError> e) {
+        if (std::exchange(over, true)) return false;
+        auto self = as<Taker>();
+        guest.drop(rep);
+        if (e && !closed && reader.drop) reader.drop();
+        std::exchange(ended, nullptr)(std::move(e));
+        return false;
     }
     bool wait() {
         waiting = when_any_ready({out}, [weak = weak_from_this()] {
-            auto self = weak.lock();
+            auto self = std::static_pointer_cast<Taker>(weak.lock());
             if (!self) return;
             try {
-                if (self->write() && self->more && !self->closed) self->more();
+                if (self->write() && !self->closed) self->reader.more();
             } catch (const GuestFault&) {
-                self->end->set(Errno::nomem);
+                self->end(StreamError::of(Errno::nomem));
             }
         });
         return false;
@@ -149,26 +154,34 @@ struct Taker : std::enable_shared_from_this<Taker> {
 
 }  // namespace
 
-Val incoming_bytes(Guest& g, const Val& stream, Os<std::shared_ptr<OutputStream>> to, Failure failure, std::function<void()> done) {
-    auto end = std::make_shared<End>();
-    end->failure = std::move(failure);
-    if (!to) {
-        end->set(to.error());
-        return future_of(g, end);
-    }
-    auto taker = std::make_shared<Taker>();
-    taker->out = *to;
-    taker->end = end;
-    taker->done = std::move(done);
-    Val future = future_of(g, end);
+void write_stream(Guest& g, const Val& stream, std::shared_ptr<OutputStream> to, WriteEnded ended) {
+    auto taker = std::make_shared<Taker>(g);
+    taker->rep = g.add(taker);
+    taker->out = std::move(to);
+    taker->ended = std::move(ended);
     auto push = [taker](Val list) { return taker->push(std::move(list)); };
-    auto ended = [taker] {
+    auto closed = [taker] {
         taker->closed = true;
         taker->write();
     };
-    auto more = component::read_stream(g.store(), stream, push, ended, u32(stream_chunk));
-    if (!more) throw GuestFault(more.error().message);
-    taker->more = *more;
+    auto reader = component::take_stream(g.store(), stream, push, closed, u32(stream_chunk));
+    if (!reader) throw GuestFault(reader.error().message);
+    taker->reader = *reader;
+}
+
+Val incoming_bytes(Guest& g, const Val& stream, Os<std::shared_ptr<OutputStream>> to, Failure failure, std::function<void()> done) {
+    auto end = std::make_shared<End>();
+    end->failure = std::move(failure);
+    Val future = future_of(g, end);
+    if (!to) {
+        end->set(to.error());
+        return future;
+    }
+    write_stream(g, stream, *to, [end, done = std::move(done)](const std::optional<StreamError>& e) {
+        if (e) return end->set(e->failed ? e->failed->code.value_or(Errno::io) : Errno::pipe);
+        if (done) done();
+        end->set({});
+    });
     return future;
 }
 

@@ -180,4 +180,37 @@ TEST(HttpClient, tells_what_was_wrong_with_the_answer) {
     EXPECT_EQ(nobody.fetch(nobody.request("GET", "/")), error(ErrorCode::connection_refused));
 }
 
+TEST(HttpClient, a_name_that_is_bound_anew_reaches_nothing_that_was_not_granted) {
+    auto server = Server::listen({}, [](ExchangePtr x) { x->respond({.body = x->request().authority}); });
+    ASSERT_TRUE(server);
+    Guest g(server->port());   // which grants 127.0.0.1
+    std::string name = "name.test:" + std::to_string(server->port());
+    g.outbound->rules.push_back(parse_host_rule("http://" + name).value());
+    std::vector<std::vector<std::string>> answers = {{"127.0.0.1"}, {"127.0.0.2"}, {"127.0.0.2", "127.0.0.1"}, {"10.0.0.1", "::1", "169.254.169.254"}, {"::ffff:127.0.0.2"}, {}};
+    std::size_t asked = 0;
+    g.outbound->resolve = [&](const std::string& host) {
+        EXPECT_EQ(host, "name.test");
+        return answers.at(asked++);
+    };
+    auto ask = [&] {
+        ClientRequest r = g.request("GET", "/");
+        r.to.host = "name.test";
+        r.authority = name;
+        return g.fetch(std::move(r));
+    };
+    std::string prohibited = "error " + std::to_string(ErrorCode::destination_ip_prohibited);
+    EXPECT_EQ(ask(), "200 " + name);   // an address that is granted itself
+    EXPECT_EQ(ask(), prohibited);      // the next answer is another one
+    EXPECT_EQ(ask(), "200 " + name);   // the one that is granted is taken
+    EXPECT_EQ(ask(), prohibited);
+    EXPECT_EQ(ask(), prohibited);
+    EXPECT_EQ(ask(), prohibited);
+    EXPECT_EQ(asked, answers.size());  // one look-up for each request: what was checked is what is connected to
+}
+
+TEST(HttpClient, authorities_that_cannot_be_read_are_told_at_once) {
+    EXPECT_TRUE(unusable_authorities("/nowhere/ca.pem"));
+    EXPECT_FALSE(unusable_authorities(""));
+}
+
 }  // namespace heddle::http

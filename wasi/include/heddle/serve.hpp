@@ -1,4 +1,4 @@
-// Serves a component that exports wasi:http/incoming-handler over HTTP.
+// Serves a component that exports wasi:http/handler (0.3) or wasi:http/incoming-handler (0.2) over HTTP.
 //
 //   heddle::wasi::ServeOptions options;
 //   options.http.address = "127.0.0.1:8080";
@@ -7,8 +7,8 @@
 //   …
 //   server->drain(std::chrono::seconds(10));
 //
-// Every request is handled by an instance in a Store of its own, on one of `workers` threads; by default an instance handles one request. A guest
-// that traps or takes too long harms its own request only.
+// Every request is handled by an instance in a Store of its own; by default an instance handles one request. Guests that wait hold no thread; those
+// that compute take turns on the `workers` threads. A guest that traps or takes too long harms its own request only.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -24,7 +24,7 @@ namespace heddle::wasi {
 
 struct ServeOptions {
     http::ServerOptions http = {};
-    u32 workers = 16;                                  // guests that run or wait at once
+    u32 workers = 0;                                   // threads that run guests; 0: one per processor, two at least
     u32 reuse = 1;                                     // requests an instance handles, one after the other
     std::chrono::milliseconds request_time{30'000};    // from its begin on; 0: as long as it takes. Over: 504, or the response is cut
     u64 fuel = 0;                                      // for one request, when the Engine meters; 0: no limit
@@ -40,7 +40,7 @@ struct ServeCounts {
 
 class ComponentServer {
 public:
-    // Whether the component exports wasi:http/incoming-handler.
+    // Whether the component exports one of the two.
     static bool serves(const Component& component);
     // Errors: usage (the component exports no handler, the address does not parse), unlinkable (an import that is not WASI's), io.
     static Result<ComponentServer> start(const Engine& engine, const Component& component, const ServeOptions& options);
