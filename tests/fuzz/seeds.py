@@ -68,6 +68,7 @@ QUERIES = [b'query Q($a: Int = 1) { x: add(a: $a, b: [1, 2]) { ...F @include(if:
 VALUES = [b"\x01\x03\0\0\0\0\0\0" + b"\x02abc", b"\x07\x05\x0c\x08\0\0\0\0" + b"\x01\x05hello\x80\x01"]
 DOCS = [b'{"docs": "d", "interfaces": {"i": {"funcs": {"g": {"docs": "x", "stability": {"stable": {"since": "1.0.0"}}}}, "types": {"r": {"items": {"x": "y"}}}}},'
         b' "worlds": {"w": {"interfaces": {"k": {"docs": "z"}}, "funcs": {"h": {"docs": "\\u00e9"}}, "interface_import_stability": {"a:b/i": {"unstable": {"feature": "f"}}}}}}']
+RULES = [b"tcp:connect:10.0.0.0/8:80-90\nudp:connect:*:53\n10.1.2.3", b"127.0.0.1:0\ntcp:[::1]:8080\n::1", b"tcp:connect:name.test:*\ntcp:connect:[fe80::1]:1\n127.0.0.1"]
 CRON = [b"*/5 0-12 1,15 jan-mar mon", b"@daily", b"0 0 29 2 *"]
 
 
@@ -94,6 +95,7 @@ def seeds(heddle, suites):
         "component_values": [*prefixed(0, VALUES), *prefixed(1, JSON + DOCS), *prefixed(2, [b"\x01" + each for each in DOCS])],
         "http": [*prefixed(1, REQUESTS), *prefixed(0, RESPONSES)],
         "json_scan": JSON,
+        "network": RULES,
         "wave": [bytes([kind]) + text for kind in range(0, 40, 5) for text in WAVE],
         "wire_text": [*prefixed(0, contents(files("**/app.toml"))), *prefixed(1, SCHEMAS), *prefixed(2, QUERIES), *prefixed(3, CRON)],
     }
