@@ -534,13 +534,14 @@ bool call_sync(Machine& m, const std::shared_ptr<Function>& f, How& how, Instanc
 // A call that may come back parked: what belongs to it lives until it has ended.
 struct ParkableCall {
     ParkableCall(Machine& m, const std::shared_ptr<Function>& f, std::shared_ptr<HostCaller> c)
-        : machine(m), execution(m.take_execution()), caller(std::move(c)), call(m, *execution, f, *caller) {}
+        : machine(m), func(f), execution(m.take_execution()), caller(std::move(c)), call(m, *execution, func, *caller) {}
     void ended(bool ok) {
         if (!ok && !caller->trap) caller->killed(machine.trap);
         machine.give_back(std::move(execution));
         machine.run_drops();
     }
     Machine& machine;
+    std::shared_ptr<Function> func;  // to which the call refers
     std::unique_ptr<Execution> execution;
     std::shared_ptr<HostCaller> caller;
     RootCall call;
