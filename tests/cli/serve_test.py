@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from support import COMPONENT, HEADER, HEDDLE, NOT_RUNNABLE, NOT_FOUND, ROOT, FAILED, ProgramTest, heddle
@@ -199,12 +200,16 @@ class Serve(WithGuest):
         self.assertEqual(wrong, [])
 
     def test_a_request_that_was_begun_is_finished(self):
-        with Served(self.component) as s, s.connect() as c:
+        with Served(self.component, "--metrics", "127.0.0.1:0") as s, s.connect() as c:
             c.putrequest("POST", "/echo")
             c.putheader("Content-Length", "6")
             c.endheaders()
             c.send(b"abc")
+            # The other request has its answer, but its guest may still be at work.
             self.assertEqual(s.ask("/hello")[0], 200)
+            until = time.monotonic() + 60
+            while b"heddle_http_requests_active 1\n" not in s.ask("/metrics", port=s.metrics)[1] and time.monotonic() < until:
+                time.sleep(0.01)
             s.process.send_signal(signal.SIGTERM)
             self.assertIn("finishing 1 requests", s.process.stderr.readline())
             c.send(b"def")

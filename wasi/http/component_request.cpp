@@ -27,19 +27,24 @@ struct Whole {
     std::shared_ptr<BodyOut> body;
 };
 
+// The body that it serves belongs to the whole, which is there as long as somebody waits for it.
 class WholeSink final : public http::BodySink {
 public:
-    WholeSink(std::shared_ptr<Whole> w, Reactor& r) : whole_(std::move(w)), reactor_(r) {}
+    WholeSink(std::weak_ptr<Whole> w, Reactor& r) : whole_(std::move(w)), reactor_(r) {}
     void write(std::string bytes, std::function<void(bool)> then) override {
-        whole_->too_long = whole_->too_long || whole_->response.body.size() + bytes.size() > whole_->limit;
-        if (!whole_->too_long) whole_->response.body += bytes;
-        reactor_.post([then = std::move(then), ok = !whole_->too_long] { then(ok); });
+        auto whole = whole_.lock();
+        if (whole) whole->too_long = whole->too_long || whole->response.body.size() + bytes.size() > whole->limit;
+        bool ok = whole && !whole->too_long;
+        if (ok) whole->response.body += bytes;
+        reactor_.post([then = std::move(then), ok] { then(ok); });
     }
     void finish(http::Fields) override {}
-    void abort() override { whole_->cut = true; }
+    void abort() override {
+        if (auto whole = whole_.lock()) whole->cut = true;
+    }
 
 private:
-    std::shared_ptr<Whole> whole_;
+    std::weak_ptr<Whole> whole_;
     Reactor& reactor_;
 };
 
