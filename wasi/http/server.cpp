@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds sweep_time(100);
 void sweep(Loop& loop) {
     loop.sweep.expires_after(sweep_time);
     loop.sweep.async_wait([&loop](const boost::system::error_code& error) {
-        if (error) return;
+        if (error || loop.ending) return;  // a timer that was due before it was cancelled comes without an error
         auto now = Clock::now();
         auto all = loop.connections;
         for (auto& [raw, c] : all) c->check_deadlines(now);
@@ -101,7 +101,7 @@ struct Server::Data {
         stop_accepting();
         for (auto& l : core->loops) {
             l->post([loop = l.get()] {
-                loop->draining = true;
+                loop->draining = loop->ending = true;
                 loop->sweep.cancel();
                 auto all = loop->connections;
                 for (auto& [raw, c] : all) c->cut();

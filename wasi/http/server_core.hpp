@@ -29,6 +29,7 @@ struct Loop {
     std::string date;                              // the field's value, once a second
     std::time_t date_second = 0;
     bool draining = false;
+    bool ending = false;                           // no deadline is looked at any more
     std::mutex gate;                               // of `closed`
     bool closed = false;                           // nothing will run any more
     std::thread thread;

@@ -471,6 +471,20 @@ TEST(HttpServer, drain_cuts_what_does_not_end) {
     EXPECT_EQ(busy.to_end(), "");
 }
 
+TEST(HttpServer, ends_while_it_is_time_to_look_at_deadlines) {
+    std::promise<void> entered;
+    {
+        Server s = serve([&](ExchangePtr x) {
+            entered.set_value();
+            std::this_thread::sleep_for(300ms);  // the server's thread is late for the next look, and then finds the end first
+            x->respond({});
+        });
+        ClientSocket c(s.port());
+        c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        entered.get_future().wait();
+    }
+}
+
 TEST(HttpServer, an_exchange_may_outlive_its_server) {
     ExchangePtr held;
     {
