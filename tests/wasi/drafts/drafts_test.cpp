@@ -155,8 +155,9 @@ TEST(KeyValue, lists_come_in_pages) {
         } while (cursor.case_index() != 0);
         EXPECT_EQ(all, 2'500u);
         EXPECT_EQ(pages, 3u);
-        if (first) EXPECT_NE(words(s.on("store.[method]bucket.list-keys", {Val::some(Val::u64(77))})).find("cursor"), std::string::npos);
-        if (first) EXPECT_EQ(good(s.on("atomics.increment", {text("n"), Val::u64(4)})).as<u64>(), 4u);
+        if (!first) continue;
+        EXPECT_NE(words(s.on("store.[method]bucket.list-keys", {Val::some(Val::u64(77))})).find("cursor"), std::string::npos);
+        EXPECT_EQ(good(s.on("atomics.increment", {text("n"), Val::u64(4)})).as<u64>(), 4u);
     }
 }
 
