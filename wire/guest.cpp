@@ -187,6 +187,10 @@ Ended handle_error(const MaterializerConfig& op, u32 which, std::string text) {
     return said(which == 1 ? Outcome::in_json_err : Outcome::handler_err, std::move(text));
 }
 
+Ended handle_error(const MaterializerConfig& op, const component::Val& error) {
+    return handle_error(op, error.case_index(), error.payload() ? error.payload()->as_string() : "");
+}
+
 Ended init_error(u32 which, const std::string& text) {
     if (which == 0) return {Outcome::init_failed, "the guest does not speak version " + std::string(protocol_version) + " of the protocol: " + text};
     if (which == 1) return {Outcome::init_failed, "the guest has no function for the materializer `" + text + "`"};

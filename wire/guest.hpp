@@ -116,6 +116,7 @@ Ended said(Outcome outcome, std::string text);
 // The protocol's errors by the number of their case: handle-err = no-handler | in-json-err(text) | handler-err(text),
 // init-error = version-mismatch(text) | unexpected-mat(its name) | other(text).
 Ended handle_error(const MaterializerConfig& op, u32 which, std::string text);
+Ended handle_error(const MaterializerConfig& op, const component::Val& error);
 Ended init_error(u32 which, const std::string& text);
 // Init's arguments as JSON with the WIT's field names, for guests without a canonical ABI.
 std::string init_args_json(const InitArgs& args);

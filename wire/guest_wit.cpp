@@ -76,8 +76,7 @@ Ended WitGuest::do_handle(const MaterializerConfig& m, std::string_view json) {
         auto output = app().shapes->to_json(op.output, *result->payload());
         return output ? Ended{Outcome::ok, to_text(*output)} : Ended{Outcome::invalid_output, output.error()};
     }
-    const Val& error = *result->payload();
-    return handle_error(m, error.case_index(), error.payload() ? error.payload()->as_string() : "");
+    return handle_error(m, *result->payload());
 }
 
 }  // namespace

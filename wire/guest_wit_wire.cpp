@@ -82,8 +82,7 @@ Ended WitWireGuest::do_begin(const MaterializerConfig& op, std::string_view json
 
 Ended WitWireGuest::do_finish(const MaterializerConfig& op, std::optional<Val> result) {
     if (result->case_index() == 0) return {Outcome::ok, result->payload()->as_string()};
-    const Val& error = *result->payload();
-    return handle_error(op, error.case_index(), error.payload() ? error.payload()->as_string() : "");
+    return handle_error(op, *result->payload());
 }
 
 }  // namespace

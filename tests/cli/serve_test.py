@@ -118,6 +118,17 @@ class WithGuest(ProgramTest):
     def tearDownClass(cls):
         cls.stack.close()
 
+    def expect_nobody_held_up(self, path):
+        with Served(self.component, "--workers", "1") as s, contextlib.ExitStack() as waiting:
+            for _ in range(20):
+                c = waiting.enter_context(s.connect())
+                c.putrequest("POST", path)
+                c.putheader("Content-Length", "3")
+                c.endheaders()
+            spinning = waiting.enter_context(s.connect())
+            spinning.request("GET", "/spin")
+            self.assertEqual(s.ask("/hello"), (200, b"hello\n"))
+
 
 class Serve(WithGuest):
     def test_the_guest_answers(self):
@@ -171,15 +182,7 @@ class Serve(WithGuest):
             self.assertEqual(s.ask("/spin")[0], 500)
 
     def test_guests_that_wait_and_spin_hold_up_nobody(self):
-        with Served(self.component, "--workers", "1") as s, contextlib.ExitStack() as waiting:
-            for _ in range(20):
-                c = waiting.enter_context(s.connect())
-                c.putrequest("POST", "/echo")
-                c.putheader("Content-Length", "3")
-                c.endheaders()
-            spinning = waiting.enter_context(s.connect())
-            spinning.request("GET", "/spin")
-            self.assertEqual(s.ask("/hello"), (200, b"hello\n"))
+        self.expect_nobody_held_up("/echo")
 
     def test_many_at_once_get_their_own_bodies(self):
         wrong = []
@@ -382,15 +385,7 @@ class Service(WithGuest):
             self.assertEqual(s.ask(f"/fetch/http/127.0.0.1:{port}x/"), (502, BAD_URI))
 
     def test_guests_that_wait_and_spin_hold_up_nobody(self):
-        with Served(self.component, "--workers", "1") as s, contextlib.ExitStack() as waiting:
-            for _ in range(20):
-                c = waiting.enter_context(s.connect())
-                c.putrequest("POST", "/copy")
-                c.putheader("Content-Length", "3")
-                c.endheaders()
-            spinning = waiting.enter_context(s.connect())
-            spinning.request("GET", "/spin")
-            self.assertEqual(s.ask("/hello"), (200, b"hello\n"))
+        self.expect_nobody_held_up("/copy")
 
 
 class Refused(ProgramTest):

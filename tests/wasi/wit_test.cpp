@@ -155,24 +155,22 @@ Counts compare(const std::string& version, Forwarder::Register add) {
         GTEST_SKIP() << "no WASI interface files " version ": set HEDDLE_SUITES to a folder with wit/" version;                               \
     }
 
+void expect_counts(Counts n, const char* version, u32 interfaces, u32 functions, u32 resources) {
+    EXPECT_EQ(n.resources, resources);
+    EXPECT_EQ(n.interfaces + n.exported, interfaces);
+    EXPECT_EQ(n.functions + n.exported_functions, functions);
+    ::testing::Test::RecordProperty("functions", int(n.functions));
+    std::printf("%s: %u interfaces, %u functions, %u resources\n", version, n.interfaces, n.functions, n.resources);
+}
+
 TEST(WitFiles, every_function_of_0_2_has_exactly_its_type) {
     NEEDS_WIT("0.2.12");
-    Counts n = compare("0.2.12", &add_p2);
-    EXPECT_EQ(n.resources, 25u);
-    EXPECT_EQ(n.interfaces + n.exported, 32u);
-    EXPECT_EQ(n.functions + n.exported_functions, 181u);
-    RecordProperty("functions", int(n.functions));
-    std::printf("0.2.12: %u interfaces, %u functions, %u resources\n", n.interfaces, n.functions, n.resources);
+    expect_counts(compare("0.2.12", &add_p2), "0.2.12", 32, 181, 25);
 }
 
 TEST(WitFiles, every_function_of_0_3_has_exactly_its_type) {
     NEEDS_WIT("0.3.0");
-    Counts n = compare("0.3.0", &add_p3);
-    EXPECT_EQ(n.resources, 9u);
-    EXPECT_EQ(n.interfaces + n.exported, 26u);
-    EXPECT_EQ(n.functions + n.exported_functions, 130u);
-    RecordProperty("functions", int(n.functions));
-    std::printf("0.3.0: %u interfaces, %u functions, %u resources\n", n.interfaces, n.functions, n.resources);
+    expect_counts(compare("0.3.0", &add_p3), "0.3.0", 26, 130, 9);
 }
 
 TEST(WitFiles, any_version_0_2_is_served_and_other_types_are_refused) {

@@ -341,7 +341,7 @@ public:
     void set_domain(Domain& domain) const;
     // Everything that is the instance's own: contents and sizes of its memories and tables, its globals, which segments are dropped. What it
     // imports is not part of it. From then on its memories are mapped copy-on-write from the snapshot. Errors: usage (a call is in progress), limit (an own memory is shared; a global or
-    // table holds a reference to an object or a foreign function, which no snapshot can keep; the system gives no room).
+    // table holds a reference to an object, which no snapshot can keep; the system gives no room). One with foreign functions fits this instance only.
     Result<Snapshot> snapshot() const;
     // Makes it what it was: as it is after `snapshot` of this instance, or of another of the same Module with the same imports, also in
     // another Store. Costs what was changed since, by pages of memory. Errors: usage (another module, a call in progress), limit.

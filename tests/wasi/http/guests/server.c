@@ -4,16 +4,11 @@
 //   /fetch/SCHEME/AUTHORITY/PATH   asks there with the same method and body, and passes the answer on: 502 and the error's number if there is none
 //   /status/N         that status, no body        /trap, /spin, /nothing, /error, /unfinished     what can go wrong
 // Built without a libc: clang --target=wasm32-unknown-unknown -nostdlib -ffreestanding -Wl,--no-entry,-s
-typedef unsigned char u8;
-typedef unsigned u32;
-typedef unsigned long long u64;
+#include "../../cabi.h"
 
-#define IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
 #define HTTP "wasi:http/types@0.2.12"
 #define IO "wasi:io/streams@0.2.12"
-#define EXPORT(name) __attribute__((export_name(name)))
 
-typedef struct { const u8* data; u32 size; } text;
 
 IMPORT(HTTP, "[constructor]fields") u32 fields_new(void);
 IMPORT(HTTP, "[method]fields.append") void fields_append(u32, const char*, u32, const char*, u32, u8* out);
@@ -46,19 +41,6 @@ IMPORT("wasi:io/poll@0.2.12", "[resource-drop]pollable") void pollable_drop(u32)
 IMPORT(IO, "[method]output-stream.blocking-write-and-flush") void stream_write(u32, const u8*, u32, u32* out);
 IMPORT(IO, "[resource-drop]output-stream") void output_drop(u32);
 IMPORT(IO, "[method]input-stream.blocking-read") void stream_read(u32, u64, u32* out);
-
-// Memory: given out upwards, all of it taken back when a request begins.
-extern u8 __heap_base;
-static u32 top;
-EXPORT("cabi_realloc") void* cabi_realloc(void* old, u32 old_size, u32 align, u32 size) {
-    (void)old, (void)old_size;
-    top = (top + align - 1) & ~(align - 1);
-    void* p = (void*)top;
-    top += size;
-    u32 pages = __builtin_wasm_memory_size(0);
-    if (top > pages * 65536) __builtin_wasm_memory_grow(0, (top - pages * 65536 + 65535) / 65536 + 16);
-    return p;
-}
 
 static int starts(text t, const char* with) {
     u32 i = 0;

@@ -5,15 +5,10 @@
 //   /pass             the request as it is, to whatever handler is imported (a middleware)
 //   /status/N         that status, no body        /trap, /spin, /error, /unfinished     what can go wrong
 // Built without a libc: clang --target=wasm32-unknown-unknown -nostdlib -ffreestanding -Wl,--no-entry,-s
-typedef unsigned char u8;
-typedef unsigned u32;
-typedef unsigned long long u64;
+#include "../../cabi.h"
 
-#define IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
 #define HTTP "wasi:http/types@0.3.0"
-#define EXPORT(name) __attribute__((export_name(name)))
 
-typedef struct { const u8* data; u32 size; } text;
 typedef struct { u32 first, second; } pair;
 
 IMPORT(HTTP, "[constructor]fields") u32 fields_new(void);
@@ -46,19 +41,6 @@ IMPORT(HTTP, "[future-drop-writable-0][static]request.consume-body") void verdic
 IMPORT(HTTP, "[stream-read-1][static]request.consume-body") u32 stream_read(u32, u8*, u32);
 IMPORT(HTTP, "[stream-drop-readable-1][static]request.consume-body") void stream_read_end(u32);
 IMPORT(HTTP, "[future-drop-readable-2][static]request.consume-body") void trailers_read_end(u32);
-
-extern u8 __heap_base;
-static u32 top;
-EXPORT("cabi_realloc") void* cabi_realloc(void* old, u32 old_size, u32 align, u32 size) {
-    (void)old, (void)old_size;
-    if (!top) top = (u32)&__heap_base;
-    top = (top + align - 1) & ~(align - 1);
-    void* p = (void*)top;
-    top += size;
-    u32 pages = __builtin_wasm_memory_size(0);
-    if (top > pages * 65536) __builtin_wasm_memory_grow(0, (top - pages * 65536 + 65535) / 65536 + 16);
-    return p;
-}
 
 static const u8 well[64] __attribute__((aligned(8)));   // ok, and nothing in it
 static u8 piece[4096];

@@ -1,11 +1,6 @@
 // What these guests share: a heap that only grows, arguments, a line of output.
 #pragma once
-typedef unsigned char u8;
-typedef unsigned u32;
-typedef unsigned long long u64;
-
-#define IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
-#define EXPORT(name) __attribute__((export_name(name)))
+#include "../../cabi.h"
 
 enum { EXIT = 0, WAIT = 2, BLOCKED = 0xffffffffu };  // what a task says, what a copy says
 
@@ -21,20 +16,6 @@ IMPORT("wasi:cli/stdout@0.3.0", "[stream-drop-writable-0]write-via-stream") void
 IMPORT("wasi:cli/stdout@0.3.0", "[future-read-1]write-via-stream") u32 print_wait(u32, u8*);
 IMPORT("wasi:cli/stdout@0.3.0", "[future-drop-readable-1]write-via-stream") void print_drop(u32);
 
-typedef struct { const u8* data; u32 size; } text;
-
-extern u8 __heap_base;
-static u32 top;
-EXPORT("cabi_realloc") void* cabi_realloc(void* old, u32 old_size, u32 align, u32 size) {
-    (void)old, (void)old_size;
-    if (!top) top = (u32)&__heap_base;
-    top = (top + align - 1) & ~(align - 1);
-    void* p = (void*)top;
-    top += size;
-    u32 pages = __builtin_wasm_memory_size(0);
-    if (top > pages * 65536) __builtin_wasm_memory_grow(0, (top - pages * 65536 + 65535) / 65536 + 16);
-    return p;
-}
 static inline void* room(u32 size) { return cabi_realloc(0, 0, 16, size); }
 
 static inline text argument(u32 n) {
