@@ -504,6 +504,7 @@ void Connection::finish(u64 exchange, const Fields& trailers) {
         pending_ += "\r\n";
     }
     finished_ = true;
+    if (pending_.empty() && sending_.empty()) return response_done();   // everything has left before
     flush();
 }
 

@@ -283,6 +283,26 @@ TEST(HttpServer, streams_in_chunks_with_trailers) {
     EXPECT_NE(old.find("connection: close"), old.npos);
 }
 
+TEST(HttpServer, the_end_of_a_body_may_be_told_after_it_has_left) {
+    std::promise<ExchangePtr> begun;
+    Server s = serve([&](ExchangePtr x) {
+        bool has_body = x->request().method == "GET";
+        x->start(200, has_body ? Fields{{"content-length", "3"}} : Fields{});
+        if (has_body) x->write("abc", [](bool) {});
+        begun.set_value(x);
+    });
+    ClientSocket c(s.port());
+    for (std::string method : {"GET", "HEAD", "GET"}) {
+        begun = {};
+        c.send(method + " / HTTP/1.1\r\nHost: h\r\n\r\n");
+        EXPECT_EQ(body_of(c.response()), method == "GET" ? "abc" : "");
+        std::this_thread::sleep_for(20ms);   // the server knows that everything has left
+        begun.get_future().get()->finish();
+    }
+    c.close();
+    EXPECT_TRUE(s.drain(10s));
+}
+
 TEST(HttpServer, responses_without_a_body_have_none) {
     Server s = serve([](ExchangePtr x) {
         if (x->request().path == "/204") return x->respond({.status = 204, .fields = {}, .body = "lost"});
