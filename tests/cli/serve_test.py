@@ -19,46 +19,8 @@ import unittest
 
 from support import COMPONENT, HEADER, HEDDLE, NOT_RUNNABLE, NOT_FOUND, ROOT, FAILED, ProgramTest, heddle
 
-SUITES = pathlib.Path(os.environ.get("HEDDLE_SUITES", ROOT / "spec-tests/suites"))
-CLANG = shutil.which("clang-19") or shutil.which("clang")
-GUESTS = ROOT / "tests/wasi/http/guests"
-# Of each guest: the version of WASI, and its world.
-SERVER = ("server.c", "0.2.12", """package test:server;
-world server {
-  import wasi:io/poll@0.2.12;
-  import wasi:io/error@0.2.12;
-  import wasi:io/streams@0.2.12;
-  import wasi:http/types@0.2.12;
-  import wasi:http/outgoing-handler@0.2.12;
-  export wasi:http/incoming-handler@0.2.12;
-}
-""")
-SERVICE = ("service.c", "0.3.0", """package test:server;
-world server {
-  import wasi:http/types@0.3.0;
-  import wasi:http/client@0.3.0;
-  export wasi:http/handler@0.3.0;
-}
-""")
-
-
-def build(folder, guest=SERVER):
-    """The component, or a reason why there is none."""
-    source, version, world = guest
-    wit = SUITES / "wit" / version
-    if not wit.is_dir():
-        return None, f"no WIT files in {wit}; HEDDLE_SUITES names where the suites are"
-    if CLANG is None:
-        return None, "no clang that builds WebAssembly"
-    shutil.copytree(wit, folder / "wit/deps")
-    (folder / "wit/world.wit").write_text(world)
-    core, embedded, component = (str(folder / name) for name in ("core.wasm", "embedded.wasm", "server.wasm"))
-    target = [CLANG, "--target=wasm32-unknown-unknown", "-nostdlib"]
-    subprocess.run([*target, "-O2", "-ffreestanding", "-c", str(GUESTS / source), "-o", core + ".o"], check=True)
-    subprocess.run([*target, "-Wl,--no-entry,-s", core + ".o", "-o", core], check=True)
-    subprocess.run([HEDDLE, "component", "embed", str(folder / "wit"), core, "-w", "server", "-o", embedded], check=True)
-    subprocess.run([HEDDLE, "component", "new", embedded, "-o", component], check=True)
-    return component, None
+sys.path.insert(0, str(ROOT / "tests/wasi/http/guests"))
+import build  # noqa: E402
 
 
 class Served:
@@ -103,16 +65,23 @@ class Served:
 
 
 class WithGuest(ProgramTest):
-    guest = SERVER
+    guest = "server"
 
     @classmethod
     def setUpClass(cls):
         cls.stack = contextlib.ExitStack()
-        cls.component, why = build(pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory())), cls.guest)
-        if cls.component is None:
-            if os.environ.get("CI") == "true":
-                raise AssertionError(why)
-            raise unittest.SkipTest(why)
+        cls.component = str(pathlib.Path(cls.stack.enter_context(tempfile.TemporaryDirectory())) / "server.wasm")
+        try:
+            build.build(cls.guest, cls.component)
+        except build.Missing as why:
+            cls.stack.close()
+            cls.missing(str(why))
+
+    @classmethod
+    def missing(cls, why):
+        if os.environ.get("CI") == "true":
+            raise AssertionError(why)
+        raise unittest.SkipTest(why)
 
     @classmethod
     def tearDownClass(cls):
@@ -347,7 +316,7 @@ class Outbound(WithGuest):
 class Service(WithGuest):
     """A handler of WASI 0.3."""
 
-    guest = SERVICE
+    guest = "service"
 
     def test_the_guest_answers(self):
         with Served(self.component) as s:
@@ -386,6 +355,34 @@ class Service(WithGuest):
 
     def test_guests_that_wait_and_spin_hold_up_nobody(self):
         self.expect_nobody_held_up("/copy")
+
+
+class JavaScript(WithGuest):
+    """A fetch listener over StarlingMonkey, a component of 12 MB made by componentize-js. An instance of it answers once."""
+
+    guest = "fetch"
+    reuse = "1"
+
+    @classmethod
+    def missing(cls, why):
+        raise unittest.SkipTest(why)
+
+    def test_the_guest_answers(self):
+        with Served(self.component, "--reuse", self.reuse) as s:
+            body = bytes(range(256)) * 400
+            for _ in range(5):
+                self.assertEqual(s.ask("/hello"), (200, b"hello\n"))
+                self.assertEqual(s.ask("/echo", "POST", body), (200, body))
+                self.assertEqual(s.ask("/nowhere"), (404, b"?\n"))
+            self.assertEqual(s.end(), 0)
+            self.assertNotRegex(s.said, "GET|POST")
+
+
+class QuickJs(JavaScript):
+    """A handler of WASI 0.3 over QuickJS, made by componentize-qjs."""
+
+    guest = "handler"
+    reuse = "4"
 
 
 class Refused(ProgramTest):
