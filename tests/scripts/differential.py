@@ -4,12 +4,13 @@
 Each module becomes one script for `heddle wast`: it calls every export once, in order, with fixed arguments, and states
 what V8 returned or that V8 trapped, and in the end the sum of all values that the module logged. The same seed makes the same modules.
 Needs wasm-opt (108) and node (20 or later); for all of WebAssembly 3.0 (--full) newer ones (130 and 26: npm has both). What fails is kept in
-build/differential."""
+build/differential. Modules go through the tools in batches: ten thousand take some five minutes of one core, thirteen with --full --small."""
 
 import argparse
 import json
 import random
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -40,6 +41,8 @@ def options():
     parser.add_argument("--with-nan", action="store_true", help="leave NaNs in: differences in their bits may then show as false alarms")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--full", action="store_true", help="references, GC, exceptions, memory64 and several memories too")
+    parser.add_argument("--small", action="store_true", help="no modules from 25,000 random bytes, which take half of the time")
+    parser.add_argument("--batch", type=int, default=250, metavar="N", help="modules per process of each tool (default %(default)s)")
     parser.add_argument("--wasm-opt", default="wasm-opt", metavar="PATH")
     parser.add_argument("--node", default="node", metavar="PATH")
     return parser.parse_args()
@@ -49,19 +52,43 @@ def enable(chosen):
     return [f"--enable-{feature}" for feature in [*FEATURES, *(MORE if chosen.full else [])]]
 
 
-def make_module(seed, chosen):
-    """The path of a module, or None when binaryen cannot make one of these bytes."""
+def make_arguments(seed, chosen):
+    """The arguments of wasm-opt that make module SEED of random bytes."""
     chance = random.Random(seed)
     raw, wasm = BUILD / f"{seed}.bin", BUILD / f"{seed}.wasm"
-    raw.write_bytes(chance.randbytes(chance.choice(SIZES)))
-    command = [chosen.wasm_opt, str(raw), "-ttf", *enable(chosen), *chance.choice(SHAPES), *([] if chosen.with_nan else ["--denan"]),
-               *(["--translate-to-exnref"] if chosen.full else []), "-o", str(wasm)]  # V8 takes one kind of exceptions per module
+    raw.write_bytes(chance.randbytes(chance.choice(SIZES[: 3 if chosen.small else 4])))
+    return [str(raw), "-ttf", *enable(chosen), *chance.choice(SHAPES), *([] if chosen.with_nan else ["--denan"]),
+            *(["--translate-to-exnref"] if chosen.full else []), "-o", str(wasm)]  # V8 takes one kind of exceptions per module
+
+
+def run_tool(chosen, arguments):
     try:
-        done = subprocess.run(command, capture_output=True, timeout=60)
+        return subprocess.run([chosen.wasm_opt, *arguments], capture_output=True, timeout=60).returncode
     except subprocess.TimeoutExpired:
-        done = None
-    raw.unlink()
-    return wasm if done and done.returncode == 0 else None
+        return -1
+
+
+def run_tool_often(chosen, runs):
+    """Exit codes of wasm-opt, one per list of arguments. npm's build is a script for Node that takes most of a second to start: one process for all."""
+    with open(chosen.wasm_opt, "rb") as file:
+        if b"node" not in file.readline():
+            return [run_tool(chosen, arguments) for arguments in runs]
+    lines = "".join(json.dumps(arguments) + "\n" for arguments in runs)
+    command = [chosen.node, str(HERE / "maker.mjs"), chosen.wasm_opt]
+    try:
+        codes = subprocess.run(command, input=lines.encode(), capture_output=True, timeout=10 * len(runs) + 60).stdout.split()
+    except subprocess.TimeoutExpired as late:
+        codes = (late.stdout or b"").split()
+    return [int(code) for code in codes] + [-1] * (len(runs) - len(codes))
+
+
+def make_modules(seeds, chosen):
+    """Seed -> path of a module, of those that binaryen can make."""
+    runs = [make_arguments(seed, chosen) for seed in seeds]
+    codes = run_tool_often(chosen, runs)
+    for seed in seeds:
+        (BUILD / f"{seed}.bin").unlink()
+    return {seed: BUILD / f"{seed}.wasm" for seed, code in zip(seeds, codes) if code == 0}
 
 
 # ---- writing the script ------------------------------------------------------------------------------------------
@@ -151,9 +178,36 @@ def run_script(words, wast):
     return None if done.returncode == 0 else f"exit code {done.returncode}\n{said[-1500:]}"
 
 
+def failures(chosen, scripts):
+    """Seed -> what is wrong, of those scripts that fail: one process for all of them, and one more for each that fails."""
+    if chosen.command:
+        words = shlex.split(chosen.command)
+        suspects = scripts
+    else:
+        words = [chosen.heddle, "wast", "{}"]
+        suspects = suspicious(chosen.heddle, scripts)
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        said = dict(zip(suspects, pool.map(lambda wast: run_script(words, wast), suspects.values())))
+    return {seed: wrong for seed, wrong in said.items() if wrong}
+
+
+def suspicious(heddle, scripts):
+    """The scripts that one process running all of them reports, or all when it does not end as it should."""
+    if not scripts:
+        return {}
+    try:
+        done = subprocess.run([heddle, "wast", "--json", "-", *map(str, scripts.values())], capture_output=True, timeout=600)
+        files = {Path(each["path"]).name: each for each in json.loads(done.stdout)["files"]}
+    except (subprocess.TimeoutExpired, ValueError, KeyError):
+        return scripts
+    if done.returncode not in (0, 1):
+        return scripts
+    return {seed: wast for seed, wast in scripts.items() if wast.name not in files or files[wast.name]["failed"]}
+
+
 def main():
     chosen = options()
-    words = shlex.split(chosen.command) if chosen.command else [chosen.heddle, "wast", "{}"]
+    chosen.wasm_opt = shutil.which(chosen.wasm_opt) or sys.exit(f"differential: {chosen.wasm_opt} is not there")
     if not chosen.command and not Path(chosen.heddle).exists():
         sys.exit(f"differential: {chosen.heddle} is not there")
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -163,9 +217,9 @@ def main():
     passed = calls = traps = 0
     argued = {} if chosen.full else ARGUED
     skipped, failed = [f"{seed}: {reason}" for seed, reason in argued.items() if chosen.seed <= seed < chosen.seed + chosen.count], []
-    for start in range(chosen.seed, chosen.seed + chosen.count, 50):
-        seeds = [seed for seed in range(start, min(start + 50, chosen.seed + chosen.count)) if seed not in argued]
-        made = {seed: wasm for seed in seeds if (wasm := make_module(seed, chosen))}
+    for start in range(chosen.seed, chosen.seed + chosen.count, chosen.batch):
+        seeds = [seed for seed in range(start, min(start + chosen.batch, chosen.seed + chosen.count)) if seed not in argued]
+        made = make_modules(seeds, chosen)
         skipped += [f"{seed}: binaryen made no module" for seed in seeds if seed not in made]
         scripts = {}
         for (seed, wasm), answers in zip(made.items(), ask_v8(chosen, support, externs, made.values())):
@@ -177,15 +231,16 @@ def main():
             scripts[seed].write_text(script(wasm, answers, chosen))
             calls += len(answers.get("calls", []))
             traps += sum("trap" in call for call in answers.get("calls", []))
-        with ThreadPoolExecutor(chosen.jobs) as pool:
-            for (seed, wast), wrong in zip(scripts.items(), pool.map(lambda each: run_script(words, each), scripts.values())):
-                if wrong:
-                    failed.append(seed)
-                    print(f"seed {seed}: {wrong}\n    kept {wast}", flush=True)
-                else:
-                    passed += 1
-                    wast.unlink()
-                    made[seed].unlink()
+        wrong = failures(chosen, scripts)
+        for seed, wast in scripts.items():
+            if seed in wrong:
+                failed.append(seed)
+                print(f"seed {seed}: {wrong[seed]}\n    kept {wast}", flush=True)
+            else:
+                passed += 1
+                wast.unlink()
+                made[seed].unlink()
+        print(f"{start}: {passed} passed so far", file=sys.stderr, flush=True)
     for line in skipped:
         print(f"left out {line}")
     print(f"{passed} passed, {len(failed)} failed, {len(skipped)} left out; {calls} calls compared, {traps} of them trapped")
