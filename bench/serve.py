@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Loads a server of wasi:http components with wrk, and says what it did: requests per second, the time within which 99 of 100 were answered, memory
-before and after, answers that were wrong. The same component under `jco serve` on Node beside it, where that is there.
+before, at its highest and after, answers that were wrong. The same component under `jco serve` on Node beside it, where that is there.
 
-    bench/serve.py --seconds 60 hello.wasm           # any component that answers GET PATH with the same body every time
-"""
+    bench/serve.py server fetch --seconds 60         # guests of tests/wasi/http/guests: in C, and in JavaScript by componentize-js
+    bench/serve.py hello.wasm --seconds 60           # any component that answers GET PATH with the same body every time
+
+Both sides are run in two ways: an instance for every request (heddle's default, jco's --isolate-requests), and instances that go on (--reuse, jco's
+default). A guest that cannot go on, like a fetch listener, shows it by wrong answers: --no-reuse leaves these rows out."""
 
 import argparse
+import contextlib
 import http.client
 import os
 import re
@@ -13,10 +17,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/wasi/http/guests"))
 
 CHECK = """
 local wrong = 0
@@ -33,13 +39,14 @@ end
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("components", nargs="+", metavar="COMPONENT")
+    parser.add_argument("components", nargs="+", metavar="COMPONENT", help="a file, or the name of a guest: server, service, fetch, handler")
     parser.add_argument("--heddle", default=str(ROOT / "build/release/heddle"), metavar="PATH")
-    parser.add_argument("--npm", default=os.environ.get("NPM", str(ROOT / "build/npm")), metavar="DIR", help="holds node_modules with @bytecodealliance/jco")
+    parser.add_argument("--npm", default=os.environ.get("HEDDLE_NPM", str(ROOT / "build/npm")), metavar="DIR", help="holds node_modules with @bytecodealliance/jco, and a node newer than the system's, if there is one")
     parser.add_argument("--path", default="/hello")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--connections", type=int, nargs="+", default=[64, 1000])
     parser.add_argument("--option", action="append", default=[], help="one more word for `heddle serve`")
+    parser.add_argument("--no-reuse", action="store_true")
     parser.add_argument("--no-jco", action="store_true")
     return parser.parse_args()
 
@@ -65,11 +72,11 @@ def wait_for(port, path, process):
     for _ in range(600):
         try:
             return ask(port, path)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             if process.poll() is not None:
-                sys.exit(f"the server ended: {process.stderr.read()}")
+                return None
             time.sleep(0.1)
-    sys.exit("the server does not answer")
+    return None
 
 
 def load(port, path, body, connections, seconds):
@@ -83,38 +90,93 @@ def load(port, path, body, connections, seconds):
             "p99": float(re.search(r"P99 ([\d.]+)", said)[1]), "wrong": int(re.search(r"WRONG (\d+)", said)[1]), "errors": errors[1] if errors else "none"}
 
 
+@contextlib.contextmanager
+def highest_memory(process):
+    """A list whose last item is the most that was seen."""
+    seen, end = [memory(process)], threading.Event()
+
+    def look():
+        while not end.wait(1):
+            with contextlib.suppress(OSError):
+                seen.append(max(seen[-1], memory(process)))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    yield seen
+    end.set()
+    thread.join()
+
+
 def measure(name, command, port, chosen):
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    results = {}
+    """By the number of connections: what was measured. None: it does not serve."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+        try:
+            answer = wait_for(port, chosen.path, process)
+            if answer is None or answer[0] != 200:
+                said.seek(0)
+                print(f"{name}: {chosen.path}: {answer or 'no answer'}: {said.read()[-500:]}", file=sys.stderr)
+                return None
+            return {c: loaded(name, process, port, answer[1], c, chosen) for c in chosen.connections}
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
+
+
+def loaded(name, process, port, body, connections, chosen):
+    load(port, chosen.path, body, connections, 3)
+    time.sleep(2)   # what was asked then and not answered is done
+    before = memory(process)
+    with highest_memory(process) as seen:
+        r = load(port, chosen.path, body, connections, chosen.seconds)
+    print(f"| {name} | {connections} | {r['requests']:.0f} | {r['p50']:.1f} | {r['p99']:.1f} | {before:.0f}, {seen[-1]:.0f}, {memory(process):.0f} | {r['wrong']} | {r['errors']} |", flush=True)
+    return r
+
+
+def component_of(word, chosen, folder):
+    if Path(word).is_file():
+        return word
+    os.environ.update(HEDDLE=chosen.heddle, HEDDLE_NPM=chosen.npm)
+    import build
+
+    if word not in build.GUESTS:
+        sys.exit(f"{word}: neither a file nor one of {', '.join(build.GUESTS)}")
     try:
-        status, body = wait_for(port, chosen.path, process)
-        if status != 200:
-            sys.exit(f"{name}: {chosen.path}: {status} {body[:200]}")
-        for connections in chosen.connections:
-            load(port, chosen.path, body, connections, 3)
-            before = memory(process)
-            r = load(port, chosen.path, body, connections, chosen.seconds)
-            r["before"], r["after"] = before, memory(process)
-            results[connections] = r
-            print(f"| {name} | {connections} | {r['requests']:.0f} | {r['p50']:.1f} | {r['p99']:.1f} | {r['before']:.0f} → {r['after']:.0f} | {r['wrong']} | {r['errors']} |", flush=True)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
-    return results
+        build.build(word, folder / f"{word}.wasm")
+    except build.Missing as why:
+        sys.exit(f"{word}: {why}")
+    return str(folder / f"{word}.wasm")
+
+
+def jco_command(npm):
+    """None: there is none."""
+    modules = Path(npm).resolve() / "node_modules"
+    jco = modules / "@bytecodealliance/jco/dist/jco.js"
+    node = modules / "node/bin/node"
+    return [str(node) if node.exists() else "node", str(jco), "serve"] if jco.exists() else None
+
+
+def compare(component, chosen, port):
+    name = Path(component).stem
+    heddle = [chosen.heddle, "serve", *chosen.option]
+    jco = None if chosen.no_jco else jco_command(chosen.npm)
+    for way, ours, theirs in [("an instance each", [], ["--isolate-requests", "instance"]), ("reused", ["--reuse", "1000000"], [])]:
+        if way == "reused" and chosen.no_reuse:
+            continue
+        mine = measure(f"heddle, {name}, {way}", [*heddle, "--addr", f"127.0.0.1:{port}", *ours, component], port, chosen)
+        other = jco and measure(f"jco serve, {name}, {way}", [*jco, component, "--port", str(port + 1), *theirs], port + 1, chosen)
+        for c in chosen.connections if mine and other else []:
+            print(f"{name}, {way}, {c} connections: heddle answers {mine[c]['requests'] / max(other[c]['requests'], 1):.2f} times as many requests", flush=True)
+        port += 2
 
 
 def main():
     chosen = options()
-    print("| server | connections | requests/s | p50 ms | p99 ms | memory MB | wrong | socket errors |\n|---|--:|--:|--:|--:|--:|--:|---|")
-    jco = Path(chosen.npm) / "node_modules/.bin/jco"
-    for port, component in enumerate(chosen.components, 18080):
-        name = Path(component).stem
-        ours = measure(f"heddle, {name}", [chosen.heddle, "serve", "--addr", f"127.0.0.1:{port}", *chosen.option, component], port, chosen)
-        if chosen.no_jco or not jco.exists():
-            continue
-        theirs = measure(f"jco serve, {name}", [str(jco), "serve", component, "--port", str(port + 100)], port + 100, chosen)
-        for c in chosen.connections:
-            print(f"{name}, {c} connections: heddle answers {ours[c]['requests'] / max(theirs[c]['requests'], 1):.2f} times as many requests")
+    print("| server | connections | requests/s | p50 ms | p99 ms | memory MB: before, most, after | wrong | socket errors |\n|---|--:|--:|--:|--:|--:|--:|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for n, word in enumerate(chosen.components):
+            compare(component_of(word, chosen, Path(folder)), chosen, 18080 + 10 * n)
     return 0
 
 

@@ -129,6 +129,15 @@ class Serve(WithGuest):
                 c.request("POST", "/echo", str(i))
                 self.assertEqual(c.getresponse().read(), str(i).encode())
 
+    def test_a_guest_that_forgets_its_requests_answers_for_ever(self):
+        with Served(self.component, "--reuse", "1000", "--max-requests", "4", "--metrics", "127.0.0.1:0") as s:
+            for _ in range(20):
+                self.assertEqual(s.ask("/forget"), (200, b"?\n"))
+            until = time.monotonic() + 60
+            while b"heddle_http_requests_active 0\n" not in s.ask("/metrics", port=s.metrics)[1] and time.monotonic() < until:
+                time.sleep(0.01)
+            self.assertLess(time.monotonic(), until)
+
     def test_what_goes_wrong_stays_in_its_request(self):
         with Served(self.component, "--timeout", "500ms") as s:
             self.assertEqual(s.ask("/trap")[0], 500)

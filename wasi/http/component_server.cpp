@@ -21,14 +21,17 @@ namespace {
 
 using http::ExchangePtr;
 
-// From the connection's thread to the worker's: callbacks come by the worker's reactor.
+// From the connection's thread to the worker's: callbacks come by the worker's reactor. Neither this nor ExchangeSink keeps the exchange: a guest
+// that forgets to drop a request would hold its place among those that are handled at once for as long as the instance lives.
 class ExchangeSource final : public http::BodySource {
 public:
     // `too_large`: told when the body is.
-    ExchangeSource(ExchangePtr x, std::shared_ptr<Reactor> r, std::shared_ptr<bool> too_large)
-        : exchange_(std::move(x)), reactor_(std::move(r)), too_large_(std::move(too_large)) {}
+    ExchangeSource(const ExchangePtr& x, std::shared_ptr<Reactor> r, std::shared_ptr<bool> too_large)
+        : exchange_(x), reactor_(std::move(r)), too_large_(std::move(too_large)) {}
     void read(std::function<void(http::BodyPart)> then) override {
-        exchange_->read([reactor = reactor_, too_large = too_large_, then = std::move(then)](http::BodyPart part) {
+        ExchangePtr x = exchange_.lock();
+        if (!x) return reactor_->post([then = std::move(then)] { then({.error = Error{Error::Kind::usage, "the request is over"}}); });
+        x->read([reactor = reactor_, too_large = too_large_, then = std::move(then)](http::BodyPart part) {
             reactor->post([then, too_large, part = std::move(part)] {
                 if (part.error && part.error->kind == Error::Kind::limit) *too_large = true;
                 then(part);
@@ -37,22 +40,28 @@ public:
     }
 
 private:
-    ExchangePtr exchange_;
+    std::weak_ptr<http::Exchange> exchange_;
     std::shared_ptr<Reactor> reactor_;
     std::shared_ptr<bool> too_large_;
 };
 
 class ExchangeSink final : public http::BodySink {
 public:
-    ExchangeSink(ExchangePtr x, std::shared_ptr<Reactor> r) : exchange_(std::move(x)), reactor_(std::move(r)) {}
+    ExchangeSink(const ExchangePtr& x, std::shared_ptr<Reactor> r) : exchange_(x), reactor_(std::move(r)) {}
     void write(std::string bytes, std::function<void(bool)> then) override {
-        exchange_->write(std::move(bytes), [reactor = reactor_, then = std::move(then)](bool ok) { reactor->post([then, ok] { then(ok); }); });
+        ExchangePtr x = exchange_.lock();
+        if (!x) return reactor_->post([then = std::move(then)] { then(false); });
+        x->write(std::move(bytes), [reactor = reactor_, then = std::move(then)](bool ok) { reactor->post([then, ok] { then(ok); }); });
     }
-    void finish(http::Fields trailers) override { exchange_->finish(std::move(trailers)); }
-    void abort() override { exchange_->abort(); }
+    void finish(http::Fields trailers) override {
+        if (ExchangePtr x = exchange_.lock()) x->finish(std::move(trailers));
+    }
+    void abort() override {
+        if (ExchangePtr x = exchange_.lock()) x->abort();
+    }
 
 private:
-    ExchangePtr exchange_;
+    std::weak_ptr<http::Exchange> exchange_;
     std::shared_ptr<Reactor> reactor_;
 };
 
@@ -370,7 +379,9 @@ std::vector<Val> Worker::arguments(Guest& g, const VisitPtr& v) {
     request->headers = std::make_shared<HttpFields>(g, without_forbidden(from.fields), true);
     request->body = std::make_shared<BodyIn>(g, std::make_shared<ExchangeSource>(v->exchange, reactor_, v->too_large));
     auto out = std::make_shared<p2::ResponseOutparam>(p2::ResponseOutparam::To{
-        .inform = [x = v->exchange](u16 status, const http::Fields& f) { x->inform(status, f); },
+        .inform = [weak = std::weak_ptr(v)](u16 status, const http::Fields& f) {
+            if (auto visit = weak.lock()) visit->exchange->inform(status, f);
+        },
         .set = [this, weak = std::weak_ptr(v)](Answer response) {
             if (auto visit = weak.lock()) answered(*visit, std::move(response));
         }});

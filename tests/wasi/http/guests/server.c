@@ -2,6 +2,7 @@
 //   /hello            a line of text              /echo     the request's body, as it comes
 //   /stream/N         N kilobytes in pieces       /about    the request as the guest sees it
 //   /fetch/SCHEME/AUTHORITY/PATH   asks there with the same method and body, and passes the answer on: 502 and the error's number if there is none
+//   /forget           keeps the request's handle
 //   /status/N         that status, no body        /trap, /spin, /nothing, /error, /unfinished     what can go wrong
 // Built without a libc: clang --target=wasm32-unknown-unknown -nostdlib -ffreestanding -Wl,--no-entry,-s
 #include "../../cabi.h"
@@ -18,6 +19,8 @@ IMPORT(HTTP, "[method]incoming-request.path-with-query") void request_path(u32, 
 IMPORT(HTTP, "[method]incoming-request.authority") void request_authority(u32, u32* out);
 IMPORT(HTTP, "[method]incoming-request.headers") u32 request_headers(u32);
 IMPORT(HTTP, "[method]incoming-request.consume") void request_consume(u32, u32* out);
+IMPORT(HTTP, "[resource-drop]incoming-request") void request_drop(u32);
+IMPORT(HTTP, "[resource-drop]incoming-body") void body_drop(u32);
 IMPORT(HTTP, "[method]incoming-body.stream") void body_stream(u32, u32* out);
 IMPORT(HTTP, "[constructor]outgoing-response") u32 response_new(u32);
 IMPORT(HTTP, "[method]outgoing-response.set-status-code") u32 response_set_status(u32, u32);
@@ -40,6 +43,7 @@ IMPORT("wasi:io/poll@0.2.12", "[method]pollable.block") void pollable_block(u32)
 IMPORT("wasi:io/poll@0.2.12", "[resource-drop]pollable") void pollable_drop(u32);
 IMPORT(IO, "[method]output-stream.blocking-write-and-flush") void stream_write(u32, const u8*, u32, u32* out);
 IMPORT(IO, "[resource-drop]output-stream") void output_drop(u32);
+IMPORT(IO, "[resource-drop]input-stream") void input_drop(u32);
 IMPORT(IO, "[method]input-stream.blocking-read") void stream_read(u32, u64, u32* out);
 
 static int starts(text t, const char* with) {
@@ -100,15 +104,15 @@ static void answer(u32 out, const char* words) {
 
 // From one stream to another, to the end. False: somebody is gone.
 static int pass_on(u32 in_body, u32 to) {
-    u32 in[2], got[3];
+    u32 in[2], got[3], mark = top;
     body_stream(in_body, in);
-    for (;;) {
-        u32 mark = top;
-        stream_read(in[1], 65536, got);
-        if ((got[0] & 255) != 0) return (got[1] & 255) == 1;
-        if (!put(to, (const u8*)got[1], got[2])) return 0;
+    do {
         top = mark;
-    }
+        stream_read(in[1], 65536, got);
+    } while ((got[0] & 255) == 0 && put(to, (const u8*)got[1], got[2]));
+    input_drop(in[1]);
+    body_drop(in_body);
+    return (got[0] & 255) != 0 && (got[1] & 255) == 1;
 }
 
 static void no_answer(u32 out, u32 error) {
@@ -208,4 +212,5 @@ EXPORT("wasi:http/incoming-handler@0.2.12#handle") void handle(u32 request, u32 
     else if (starts(path, "/error")) outparam_set(out, 1, 38, 0, 0, 0, 0, 0, 0);
     else if (starts(path, "/unfinished")) put(stream_of(begin(out, 200)), (const u8*)"abc", 3);
     else if (!starts(path, "/nothing")) answer(out, "?\n");
+    if (!starts(path, "/forget")) request_drop(request);
 }
