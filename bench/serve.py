@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Loads a server of wasi:http components with wrk, and says what it did: requests per second, the time within which 99 of 100 were answered, memory
-before, at its highest and after, answers that were wrong. The same component under `jco serve` on Node beside it, where that is there.
+before, at its highest and after, answers that were wrong, and those that said there was too much to do (503, which count for nothing). The same component under `jco serve` on Node beside it, where that is there.
 
     bench/serve.py server fetch --seconds 60         # guests of tests/wasi/http/guests: in C, and in JavaScript by componentize-js
     bench/serve.py hello.wasm --seconds 60           # any component that answers GET PATH with the same body every time
@@ -26,13 +26,17 @@ sys.path.insert(0, str(ROOT / "tests/wasi/http/guests"))
 
 CHECK = """
 local wrong = 0
+local refused = 0
 local threads = {}
 function setup(thread) table.insert(threads, thread) end
-function init(args) expected = %s; bad = 0 end
-function response(status, headers, body) if status ~= 200 or body ~= expected then bad = bad + 1 end end
+function init(args) expected = %s; bad = 0; busy = 0 end
+function response(status, headers, body) 
+  if status == 503 then busy = busy + 1
+  elseif status ~= 200 or body ~= expected then bad = bad + 1 end
+end
 function done(summary, latency, requests)
-  for _, t in ipairs(threads) do wrong = wrong + t:get("bad") end
-  io.write(string.format("WRONG %%d\\nP50 %%f\\nP99 %%f\\n", wrong, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+  for _, t in ipairs(threads) do wrong = wrong + t:get("bad"); refused = refused + t:get("busy") end
+  io.write(string.format("WRONG %%d\\nREFUSED %%d\\nP50 %%f\\nP99 %%f\\n", wrong, refused, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end
 """
 
@@ -86,7 +90,8 @@ def load(port, path, body, connections, seconds):
         said = subprocess.run(["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", script.name, f"http://127.0.0.1:{port}{path}"],
                               capture_output=True, text=True, check=True).stdout
     errors = re.search(r"Socket errors: (.*)", said)
-    return {"requests": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), "p50": float(re.search(r"P50 ([\d.]+)", said)[1]),
+    refused = int(re.search(r"REFUSED (\d+)", said)[1])
+    return {"requests": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]) - refused / seconds, "refused": refused, "p50": float(re.search(r"P50 ([\d.]+)", said)[1]),
             "p99": float(re.search(r"P99 ([\d.]+)", said)[1]), "wrong": int(re.search(r"WRONG (\d+)", said)[1]), "errors": errors[1] if errors else "none"}
 
 
@@ -125,12 +130,12 @@ def measure(name, command, port, chosen):
 
 
 def loaded(name, process, port, body, connections, chosen):
-    load(port, chosen.path, body, connections, 3)
+    load(port, chosen.path, body, min(connections, 64), 3)
     time.sleep(2)   # what was asked then and not answered is done
     before = memory(process)
     with highest_memory(process) as seen:
         r = load(port, chosen.path, body, connections, chosen.seconds)
-    print(f"| {name} | {connections} | {r['requests']:.0f} | {r['p50']:.1f} | {r['p99']:.1f} | {before:.0f}, {seen[-1]:.0f}, {memory(process):.0f} | {r['wrong']} | {r['errors']} |", flush=True)
+    print(f"| {name} | {connections} | {r['requests']:.0f} | {r['p50']:.1f} | {r['p99']:.1f} | {before:.0f}, {seen[-1]:.0f}, {memory(process):.0f} | {r['wrong']} | {r['refused']} | {r['errors']} |", flush=True)
     return r
 
 
@@ -173,7 +178,7 @@ def compare(component, chosen, port):
 
 def main():
     chosen = options()
-    print("| server | connections | requests/s | p50 ms | p99 ms | memory MB: before, most, after | wrong | socket errors |\n|---|--:|--:|--:|--:|--:|--:|---|")
+    print("| server | connections | requests/s | p50 ms | p99 ms | memory MB: before, most, after | wrong | 503 | socket errors |\n|---|--:|--:|--:|--:|--:|--:|--:|---|")
     with tempfile.TemporaryDirectory() as folder:
         for n, word in enumerate(chosen.components):
             compare(component_of(word, chosen, Path(folder)), chosen, 18080 + 10 * n)

@@ -11,6 +11,7 @@
 
 typedef struct { u32 first, second; } pair;
 
+IMPORT(HTTP, "[resource-drop]request") void request_drop(u32);
 IMPORT(HTTP, "[constructor]fields") u32 fields_new(void);
 IMPORT(HTTP, "[method]fields.append") void fields_append(u32, const char*, u32, const char*, u32, u32* out);
 IMPORT(HTTP, "[method]request.get-path-with-query") void request_path(u32, u32* out);
@@ -173,7 +174,7 @@ EXPORT("[async-lift]wasi:http/handler@0.3.0#handle") u32 handle(u32 request) {
     u32 option[3];
     request_path(request, option);
     text path = {(const u8*)option[1], option[0] & 255 ? option[2] : 0};
-    if (starts(path, "/hello")) say(200, "hello\n");
+    if (starts(path, "/hello")) say(200, "hello\n"), request_drop(request);
     else if (starts(path, "/echo")) echo(request);
     else if (starts(path, "/copy")) copy(request);
     else if (starts(path, "/stream/")) stream_kilobytes(number_after(path, 8));
