@@ -19,6 +19,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>  // not used here: programs count on the standard header to bring it
 #include <limits>
 #include <memory>
 #include <new>
