@@ -166,10 +166,7 @@ TEST(Limits, what_was_dropped_gives_its_place_back) {
 TEST(Limits, what_trapped_gives_its_places_back) {
     World w;
     std::vector<Deferred> waiting;
-    w.imports.root().raw("wait", [&](HostCall& c) {
-        waiting.push_back(c.defer());
-        return c.wait();
-    });
+    import_wait(w.imports, waiting);
     Limits l;
     l.streams = l.waitable_sets = l.subtasks = 5;
     set_limits(w.store, l);
@@ -184,20 +181,8 @@ TEST(Limits, what_trapped_gives_its_places_back) {
 TEST(Limits, tasks_are_counted_from_their_start_to_their_end) {
     World w;
     std::vector<Deferred> waiting;
-    w.imports.root().raw("wait", [&](HostCall& c) {
-        waiting.push_back(c.defer());
-        return c.wait();
-    });
-    ComponentInstance i = w.make(R"((component
-      (import "wait" (func $wait async))
-      (canon lower (func $wait) (core func $wait'))
-      (canon task.return (core func $return))
-      (core module $m
-        (import "" "wait" (func $wait))
-        (import "" "return" (func $return))
-        (func (export "f") (call $wait) (call $return)))
-      (core instance $i (instantiate $m (with "" (instance (export "wait" (func $wait')) (export "return" (func $return))))))
-      (func (export "f") async (canon lift (core func $i "f") async))))");
+    import_wait(w.imports, waiting);
+    ComponentInstance i = w.make(waiter);
     Limits l;
     l.tasks = 3;
     set_limits(w.store, l);

@@ -28,10 +28,7 @@ TEST(Scale, ten_thousand_tasks_wait_with_stacks_of_their_own) {
     set_limits(store, many);
     ComponentLinker imports(engine);
     std::vector<Deferred> waiting;
-    imports.root().raw("wait", [&](HostCall& c) {
-        waiting.push_back(c.defer());
-        return c.wait();
-    });
+    import_wait(imports, waiting);
     auto instance = imports.instantiate(store, load(engine, R"((component
       (import "wait" (func $wait async (result u32)))
       (canon lower (func $wait) (core func $wait'))
@@ -65,20 +62,8 @@ TEST(Scale, a_task_more_than_there_are_stacks_is_a_trap) {
     Store store(engine);
     ComponentLinker imports(engine);
     std::vector<Deferred> waiting;
-    imports.root().raw("wait", [&](HostCall& c) {
-        waiting.push_back(c.defer());
-        return c.wait();
-    });
-    auto instance = imports.instantiate(store, load(engine, R"((component
-      (import "wait" (func $wait async))
-      (canon lower (func $wait) (core func $wait'))
-      (canon task.return (core func $return))
-      (core module $m
-        (import "" "wait" (func $wait))
-        (import "" "return" (func $return))
-        (func (export "f") (call $wait) (call $return)))
-      (core instance $i (instantiate $m (with "" (instance (export "wait" (func $wait')) (export "return" (func $return))))))
-      (func (export "f") async (canon lift (core func $i "f") async))))"));
+    import_wait(imports, waiting);
+    auto instance = imports.instantiate(store, load(engine, waiter));
     ASSERT_TRUE(instance) << instance.error().to_string();
     ComponentFunc f = *instance->find_func("f");
     std::vector<ComponentCall> calls;

@@ -45,6 +45,26 @@ inline std::string text_of(const Result<std::optional<Val>>& r) {
     return *r ? to_string(**r) : "nothing";
 }
 
+// Callers of the import `wait` wait: they are in `waiting`, in their order.
+inline void import_wait(ComponentLinker& imports, std::vector<Deferred>& waiting) {
+    imports.root().raw("wait", [&waiting](HostCall& c) {
+        waiting.push_back(c.defer());
+        return c.wait();
+    });
+}
+
+// `f` calls the import `wait` and returns, on a stack of its own.
+inline constexpr const char* waiter = R"((component
+  (import "wait" (func $wait async))
+  (canon lower (func $wait) (core func $wait'))
+  (canon task.return (core func $return))
+  (core module $m
+    (import "" "wait" (func $wait))
+    (import "" "return" (func $return))
+    (func (export "f") (call $wait) (call $return)))
+  (core instance $i (instantiate $m (with "" (instance (export "wait" (func $wait')) (export "return" (func $return))))))
+  (func (export "f") async (canon lift (core func $i "f") async))))";
+
 // A core module with a memory and a bump allocator, and how to instantiate it: "mem" and "realloc".
 inline const std::string memory_module = R"(
   (core module $Memory
