@@ -12,6 +12,7 @@ int validate(const ValidateOptions& options);
 int wat(const WatOptions& options);
 int inspect(const InspectOptions& options);
 int wit(const WitOptions& options);
+int wit_derive(const DeriveOptions& options);
 int component_embed(const EmbedOptions& options);
 int component_new(const NewOptions& options);
 int component_unbundle(const UnbundleOptions& options);

@@ -53,6 +53,40 @@ int wit(const WitOptions& options) {
     return written ? ok : report(written.error());
 }
 
+namespace {
+
+std::expected<tools::WitOf, Failure> derived(const DeriveOptions& options) {
+    auto w = read_wit_path(options.file, features_of(options.features, options.all_features));
+    if (!w) return std::unexpected(w.error());
+    auto world = w->world && options.world.empty() ? Result<u32>(*w->world) : tools::find_world(w->resolve, w->package, options.world);
+    if (!world) return std::unexpected(Failure{wrong_usage, options.file + ": " + world.error().message});
+    auto package = tools::derive_plugin(*w, *world);
+    if (!package) return std::unexpected(Failure{failed, options.file + ": " + package.error().message});
+    return std::move(*package);
+}
+
+}  // namespace
+
+int wit_derive(const DeriveOptions& options) {
+    auto w = derived(options);
+    if (!w) return report(w.error());
+    if (!options.folder) {
+        auto written = write_file("-", bytes_of(tools::print(*w)));
+        return written ? ok : report(written.error());
+    }
+    std::filesystem::path folder = *options.folder;
+    std::error_code error;
+    std::filesystem::create_directories(folder / "deps", error);
+    if (error) return report({failed, folder.string() + ": cannot be made: " + error.message()});
+    for (u32 p = 0; p < w->resolve.packages.size(); ++p) {
+        const wit::Package& package = w->resolve.packages[p];
+        if (package.interfaces.empty() && package.worlds.empty()) continue;
+        auto file = (p == w->package ? folder : folder / "deps") / (package.name.namespace_ + "-" + package.name.name + ".wit");
+        if (auto written = write_file(file.string(), bytes_of(wit::print(w->resolve, package))); !written) return report(written.error());
+    }
+    return ok;
+}
+
 int component_embed(const EmbedOptions& options) {
     auto w = read_wit_path(options.wit, features_of(options.features, options.all_features));
     if (!w) return report(w.error());

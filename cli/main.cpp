@@ -13,6 +13,7 @@ struct Dispatch {
     int operator()(const heddle::cli::WatOptions& o) const { return heddle::cli::wat(o); }
     int operator()(const heddle::cli::InspectOptions& o) const { return heddle::cli::inspect(o); }
     int operator()(const heddle::cli::WitOptions& o) const { return heddle::cli::wit(o); }
+    int operator()(const heddle::cli::DeriveOptions& o) const { return heddle::cli::wit_derive(o); }
     int operator()(const heddle::cli::EmbedOptions& o) const { return heddle::cli::component_embed(o); }
     int operator()(const heddle::cli::NewOptions& o) const { return heddle::cli::component_new(o); }
     int operator()(const heddle::cli::UnbundleOptions& o) const { return heddle::cli::component_unbundle(o); }

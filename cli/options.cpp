@@ -378,11 +378,12 @@ CLI::App* add_inspect(CLI::App& app, InspectOptions& o) {
 
 struct Tools {
     WitOptions wit;
+    DeriveOptions derive;
     EmbedOptions embed;
     NewOptions make;
     UnbundleOptions unbundle;
     ComposeOptions compose;
-    std::vector<std::pair<CLI::App*, std::variant<WitOptions*, EmbedOptions*, NewOptions*, UnbundleOptions*, ComposeOptions*>>> commands;
+    std::vector<std::pair<CLI::App*, std::variant<WitOptions*, DeriveOptions*, EmbedOptions*, NewOptions*, UnbundleOptions*, ComposeOptions*>>> commands;
 };
 
 using Named = std::vector<std::pair<std::string, std::string>>;
@@ -417,11 +418,23 @@ void add_features(CLI::App& app, std::vector<std::string>& features, bool& all) 
 
 CLI::App* add_wit(CLI::App& app, WitOptions& o) {
     CLI::App* wit = app.add_subcommand("wit", "print a file's WIT: of a component, a package in text or binary form, or a core module with a world in it");
-    wit->add_option("file", o.file, "a .wasm or .wit file, or a folder of .wit files with its dependencies in deps/")->required()->type_name("FILE");
+    wit->add_option("file", o.file, "a .wasm or .wit file, or a folder of .wit files with its dependencies in deps/")->type_name("FILE");
+    wit->final_callback([wit, &o] {
+        if (o.file.empty() && wit->get_subcommands().empty()) throw CLI::RequiredError("file");
+    });
     wit->add_option("-o,--output", o.output, "where to write (default: standard output)")->type_name("OUT");
     wit->add_flag("--binary", o.binary, "write the package in its binary form");
     add_features(*wit, o.features, o.all_features);
     return wit;
+}
+
+CLI::App* add_derive(CLI::App& wit, DeriveOptions& o) {
+    CLI::App* derive = wit.add_subcommand("derive", "print the package that a component imports which holds plug-ins of a world");
+    derive->add_option("file", o.file, "the plug-in's world: as for wit, or a plug-in")->required()->type_name("FILE");
+    derive->add_option("-w,--world", o.world, "which world (default: the package's only one)")->type_name("WORLD");
+    derive->add_option("-o,--output", o.folder, "write a folder: the package, and in deps/ the others that it mentions")->type_name("DIR");
+    add_features(*derive, o.features, o.all_features);
+    return derive;
 }
 
 CLI::App* add_embed(CLI::App& component, EmbedOptions& o) {
@@ -462,7 +475,9 @@ CLI::App* add_compose(CLI::App& app, ComposeOptions& o) {
 void add_tools(CLI::App& app, Tools& t) {
     CLI::App* component = app.add_subcommand("component", "make components of core modules, and take them apart");
     component->require_subcommand(1);
-    t.commands = {{add_wit(app, t.wit), &t.wit},
+    CLI::App* wit = add_wit(app, t.wit);
+    t.commands = {{add_derive(*wit, t.derive), &t.derive},
+                  {wit, &t.wit},
                   {add_embed(*component, t.embed), &t.embed},
                   {add_new(*component, t.make), &t.make},
                   {add_unbundle(*component, t.unbundle), &t.unbundle},

@@ -114,7 +114,7 @@ struct ServeOptions : Grants {
     component::Limits component_limits;
 };
 
-using Options = std::variant<ExitCode, RunOptions, ServeOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, EmbedOptions,
+using Options = std::variant<ExitCode, RunOptions, ServeOptions, WastOptions, ValidateOptions, WatOptions, InspectOptions, WitOptions, DeriveOptions, EmbedOptions,
                              NewOptions, UnbundleOptions, ComposeOptions, CallOptions, AppInitOptions, AppCheckOptions, AppImportOptions, GenOptions, ReplayOptions>;
 
 // An ExitCode says that everything was said already: help, the version, or what was wrong with the words (on stderr).

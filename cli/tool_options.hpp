@@ -15,6 +15,13 @@ struct WitOptions {
     bool all_features = false;
 };
 
+struct DeriveOptions {
+    std::string file, world;
+    std::optional<std::string> folder;  // none: all on standard output
+    std::vector<std::string> features;
+    bool all_features = false;
+};
+
 struct EmbedOptions {
     std::string wit, module, world, encoding = "utf8";
     std::string output;

@@ -53,6 +53,19 @@ package demo:app@1.0.0 {
 }
 """)
 
+    def test_wit_of_plugin_handles_is_derived_from_a_world_and_from_a_plugin(self):
+        wit, greeter, folder = self.file("app.wit", WIT), self.component("greeter", "greeter", GREETER), self.folder / "derived"
+        printed = heddle("wit", "derive", wit, "-w", "greeter")
+        self.expect(printed, 0, contains="hello: func(name: string) -> result<string, call-error>;")
+        self.expect(heddle("wit", self.file("again.wit", printed.out)), 0, printed.out)
+        self.expect(heddle("wit", "derive", greeter), 0, contains="package demo:app-plugin@1.0.0 {\n  interface greet {")
+        self.expect(heddle("wit", "derive", wit, "-w", "greeter", "-o", folder), 0, "")
+        self.assertEqual(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.wit")), ["demo-app-plugin.wit", "deps/heddle-plugins.wit"])
+        self.expect(heddle("wit", folder), 0, printed.out)
+        self.expect(heddle("wit", "derive", wit), USAGE, err="which world?")
+        self.expect(heddle("wit", "derive", wit, "-w", "user"), 0)
+        self.expect(heddle("wit"), USAGE, err="file")
+
     def test_wit_text_and_binary(self):
         wit = self.file("app.wit", WIT)
         printed = heddle("wit", wit)

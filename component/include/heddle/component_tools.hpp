@@ -41,6 +41,12 @@ Result<std::vector<u8>> encode_package(const wit::Resolve& resolve, u32 package)
 // The world of that name: "world", "ns:pkg/world@1.0.0", or none, when the package has one only. Errors: usage, with the names there are.
 Result<u32> find_world(const wit::Resolve& resolve, u32 package, std::string_view name);
 
+// From the world of a plug-in the package that a component imports which holds several instances of such plug-ins: each exported interface with a
+// resource `plugin`, whose functions may fail. Names: package demo:app becomes demo:app-plugin; functions that the world exports itself are in an
+// interface called like the world; world `imports` has all. The rules are in the folder's README.
+// Errors: invalid (streams, resources that the plug-in imports, names that are taken).
+Result<WitOf> derive_plugin(const WitOf& w, u32 world);
+
 // ---- components out of core modules -----------------------------------------------------------------------------------------------------
 
 enum class Encoding : u8 { utf8, utf16, latin1_utf16 };
