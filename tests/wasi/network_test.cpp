@@ -1,5 +1,8 @@
 #include "network.hpp"
 
+#include <algorithm>
+#include <cstdio>
+
 #include <gtest/gtest.h>
 
 namespace heddle::wasi {
@@ -54,6 +57,48 @@ TEST(NetworkPolicy, grants_what_its_rules_say_and_nothing_else) {
         EXPECT_EQ(p.may_connect(c.transport, at(c.ip, c.port)), c.may_connect) << what;
         EXPECT_EQ(p.may_listen(c.transport, at(c.ip, c.port)), c.may_listen) << what;
     }
+}
+
+// Every rule with every question, and what the rule says written down by hand: the addresses and the ports that it covers.
+TEST(NetworkPolicy, answers_every_question_of_the_matrix) {
+    using enum Transport;
+    const std::vector<std::string> addresses = {"127.0.0.1", "127.0.0.2", "0.0.0.0", "10.0.0.1", "10.255.255.255", "11.0.0.1", "169.254.169.254", "8.8.8.8", "255.255.255.255",
+                                                "::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "fe80::1", "fd00::1", "2001:db8::1"};
+    constexpr u16 ports[] = {0, 1, 79, 80, 81, 442, 443, 444, 8080, 65535};
+    struct Covers {
+        const char* rule;
+        Transport transport;
+        std::vector<std::string> addresses;
+        u16 first, last;
+    };
+    const std::vector<std::string>& any = addresses;
+    const Covers connects[] = {{"tcp:connect:127.0.0.1:80", tcp, {"127.0.0.1"}, 80, 80}, {"udp:connect:127.0.0.1:80", udp, {"127.0.0.1"}, 80, 80},
+                               {"tcp:connect:127.0.0.1:*", tcp, {"127.0.0.1"}, 0, 65535}, {"tcp:connect:[::1]:443", tcp, {"::1"}, 443, 443},
+                               {"udp:connect:10.0.0.0/8:80-443", udp, {"10.0.0.1", "10.255.255.255"}, 80, 443}, {"tcp:connect:*:80", tcp, any, 80, 80},
+                               {"udp:connect:*:*", udp, any, 0, 65535}, {"tcp:connect:[fe80::/10]:80", tcp, {"fe80::1"}, 80, 80},
+                               {"tcp:connect:example.com:*", tcp, {}, 0, 65535}, {"tcp:connect:localhost:*", tcp, {}, 0, 65535}};
+    const Covers listens[] = {{"127.0.0.1:80", tcp, {"127.0.0.1"}, 80, 80}, {"udp:127.0.0.1:80", udp, {"127.0.0.1"}, 80, 80}, {"tcp:[::]:443", tcp, {"::"}, 443, 443},
+                              {"127.0.0.1:0", tcp, {"127.0.0.1"}, 0, 0}, {"udp:10.0.0.1:0", udp, {"10.0.0.1"}, 0, 0}};
+    int questions = 0, granted = 0, escapes = 0;
+    auto ask = [&](const Covers& c, bool listen) {
+        NetworkPolicy p;
+        ASSERT_TRUE(listen ? p.allow_listen(c.rule) : p.allow_net(c.rule)) << c.rule;
+        for (Transport t : {tcp, udp})
+            for (const std::string& ip : addresses)
+                for (u16 port : ports) {
+                    bool covered = t == c.transport && std::ranges::count(c.addresses, ip) == 1 && c.first <= port && port <= c.last;
+                    bool connects_there = p.may_connect(t, at(ip, port)), listens_there = p.may_listen(t, at(ip, port));
+                    EXPECT_EQ(connects_there, covered && !listen) << c.rule << ": connect to " << at(ip, port).text();
+                    EXPECT_EQ(listens_there, covered && listen) << c.rule << ": listen at " << at(ip, port).text();
+                    questions += 2;
+                    granted += connects_there + listens_there;
+                    escapes += (connects_there && (listen || !covered)) + (listens_there && (!listen || !covered));
+                }
+    };
+    for (const Covers& c : connects) ask(c, false);
+    for (const Covers& c : listens) ask(c, true);
+    std::printf("%d questions, %d granted, %d escapes\n", questions, granted, escapes);
+    EXPECT_EQ(escapes, 0);
 }
 
 TEST(NetworkPolicy, a_name_means_the_addresses_that_its_look_up_gave) {

@@ -1,4 +1,6 @@
 // WASI 0.3, called from a guest; streams and futures are read and written by the test, as another component would.
+#include <cstdio>
+
 #include "attack_world.hpp"
 #include "p3_guest.hpp"
 
@@ -127,6 +129,48 @@ TEST(P3, a_connection_is_two_streams) {
     EXPECT_EQ(p.read_future(received.at(1)).case_index(), 0u);
     Val refused = p.call(t + "receive", {lend(server)});
     EXPECT_EQ(p.read_future(refused.at(1)).payload()->case_index(), 5u);
+}
+
+// What each policy lets through, of all the ways to reach out or to be reached.
+TEST(P3, nothing_is_reached_that_is_not_granted) {
+    const std::string t = "wasi:sockets/types.[method]tcp-socket.", u = "wasi:sockets/types.[method]udp-socket.";
+    P3 server(Context().allow_listen("127.0.0.1:0"), {"wasi:sockets"});
+    Val listener = good(server.call("wasi:sockets/types.[static]tcp-socket.create", {Val::variant(0)}));
+    good(server.call(t + "bind", {lend(listener), v4(0)}));
+    Val incoming = good(server.call(t + "listen", {lend(listener)}));
+    u16 port = good(server.call(t + "get-local-address", {lend(listener)})).payload()->at(0).as<u16>();
+    std::string own = "tcp:connect:127.0.0.1:" + std::to_string(port), other = "tcp:connect:127.0.0.1:" + std::to_string(port + 1);
+    struct Grant {
+        Context context;
+        bool connects, binds, binds_udp, sends;
+    };
+    const Grant grants[] = {{Context(), false, false, false, false},
+                            {Context().allow_net(own), true, true, false, false},
+                            {Context().allow_net(other), false, true, false, false},
+                            {Context().allow_net("udp:connect:127.0.0.1:*"), false, false, true, true},
+                            {Context().allow_net("tcp:connect:localhost:*"), false, true, false, false},
+                            {Context().allow_net("tcp:connect:[::1]:*"), false, true, false, false},
+                            {Context().allow_listen("127.0.0.1:0"), false, true, false, false},
+                            {Context().allow_listen("udp:127.0.0.1:0"), false, false, true, false},
+                            {Context().inherit_network(), true, true, true, true}};
+    int cases = 0;
+    for (const Grant& grant : grants) {
+        P3 p(grant.context, {"wasi:sockets"});
+        auto make = [&](const char* kind) { return good(p.call(std::string("wasi:sockets/types.[static]") + kind + "-socket.create", {Val::variant(0)})); };
+        auto allows = [&](const std::string& f, const Val& socket, std::vector<Val> args) {
+            args.insert(args.begin(), lend(socket));
+            ++cases;
+            return p.call(f, std::move(args)).case_index() == 0;
+        };
+        EXPECT_EQ(allows(t + "connect", make("tcp"), {v4(port)}), grant.connects) << &grant - grants;
+        EXPECT_EQ(allows(t + "bind", make("tcp"), {v4(0)}), grant.binds) << &grant - grants;
+        // It would bind itself, to every interface.
+        EXPECT_EQ(allows(t + "listen", make("tcp"), {}), grant.context.data().network.may_listen(Transport::tcp, os::Address::v4({}, 0)));
+        EXPECT_EQ(allows(u + "bind", make("udp"), {v4(0)}), grant.binds_udp) << &grant - grants;
+        EXPECT_EQ(allows(u + "connect", make("udp"), {v4(9)}), grant.sends) << &grant - grants;
+        EXPECT_EQ(allows(u + "send", make("udp"), {bytes("x"), Val::some(v4(9))}), grant.sends) << &grant - grants;
+    }
+    std::printf("%d cases\n", cases);
 }
 
 TEST(P3, names_are_looked_up_where_that_is_granted) {
