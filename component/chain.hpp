@@ -119,6 +119,7 @@ public:
     }
 
     std::shared_ptr<void> host_data;              // first: it goes last
+    std::shared_ptr<void> plugins;                // what its guests hold of plug-ins: plugins::Holder
     Store& store;
     Quota quota;
     Func entry;                                   // the base of every Execution: run_body()

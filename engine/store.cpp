@@ -1,6 +1,7 @@
 // What a Store owns: making objects, and values in slots.
 #include "store.hpp"
 
+#include <heddle/memory_limit.hpp>
 #include <heddle/refusals.hpp>
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 
 namespace heddle {
 
+void set_memory_limit(Store& store, u64 bytes) noexcept { store.data().budget->max = bytes; }
+u64 memory_limit(const Store& store) noexcept { return store.data().budget->max; }
 u64 refused_memory(const Store& store) noexcept { return store.data().budget->refused.load(std::memory_order_relaxed); }
 
 Features EngineData::features() const {
