@@ -261,7 +261,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
             ->group("Grants");
     run->add_flag("--inherit-env", o.inherit_env, "all of heddle's own environment")->group("Grants");
     run->add_flag("--inherit-network", o.inherit_network, "everything on the network that heddle may do itself")->group("Grants");
-    run->add_flag("--trace", o.trace, "write every WASI call of a component to standard error: name, arguments, result, time");
+    run->add_flag("--trace", o.trace, "write every WASI call to standard error: name, arguments, result, time");
     run->add_flag("--trace-json", o.trace_json, "the same, one JSON object per line");
     run->add_option("--invoke", o.invoke,
                     "call an exported function and print its results: 'name(1, 2.5)', of a component 'ns:pkg/iface.name({a: 1}, \"x\")'")
@@ -278,7 +278,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
 }
 
 CLI::App* add_trace(CLI::App& app, RunOptions& o) {
-    CLI::App* trace = add_run(app, o, "trace", "run a component as `run` does, and write every WASI call to standard error");
+    CLI::App* trace = add_run(app, o, "trace", "run a program as `run` does, and write every WASI call to standard error");
     trace->add_flag("--json", o.trace_json, "one JSON object per line");
     o.trace = true;
     return trace;

@@ -193,8 +193,6 @@ Or<int> run_program(const RunOptions& options) {
     Engine engine(options.config);
     if (is_component(source->form)) return run_component(options, engine, std::move(*source));
     if (!options.links.empty()) return fail(wrong_usage, source->label + ": is a core module; --link serves imports of components");
-    if (options.trace || options.trace_json)
-        return fail(wrong_usage, source->label + ": is a core module; only the calls of components can be traced (`heddle component new --adapt` makes one of it)");
     auto module = Module::load(engine, std::move(source->bytes), std::filesystem::path(source->label).filename().string());
     if (!module) return std::unexpected(load_failure(source->label, module.error()));
     auto entry = find_entry(*source, *module, options);

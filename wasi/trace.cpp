@@ -13,7 +13,6 @@ namespace heddle::wasi {
 
 namespace {
 
-using component::FunctionType;
 using component::Val;
 using component::ValueType;
 
@@ -28,7 +27,8 @@ void cut(std::string& s) {
     s = s.substr(0, at) + "…";
 }
 
-// Bytes as a string with escapes, as strace shows buffers.
+}  // namespace
+
 std::string bytes_text(std::span<const u8> bytes) {
     std::string s = "\"";
     for (u8 b : bytes.first(std::min(bytes.size(), longest_text / 2))) {
@@ -42,6 +42,8 @@ std::string bytes_text(std::span<const u8> bytes) {
     if (bytes.size() > longest_text / 2) s += "… (" + std::to_string(bytes.size()) + " bytes)";
     return s;
 }
+
+namespace {
 
 std::string value_text(const Val& v, const ValueType& t);
 
@@ -119,23 +121,16 @@ std::string quoted(std::string_view s) {
 
 std::string microseconds(u64 ns) { return std::to_string(ns / 1000) + "." + std::to_string(ns / 100 % 10); }
 
-struct Line {
-    std::string name;
-    FunctionType type;
-    std::vector<std::string> arguments;
-    u64 began = 0;
-
-    std::string plain(const std::string& result) const {
-        std::string s = name + "(";
-        for (std::size_t i = 0; i < arguments.size(); ++i) s += (i ? ", " : "") + type.params[i].name + "=" + arguments[i];
-        return s + ")" + (result.empty() ? "" : " = " + result) + " <" + microseconds(now() - began) + " us>";
-    }
-    std::string json(const std::string& result) const {
-        std::string s = "{\"call\":" + quoted(name) + ",\"arguments\":{";
-        for (std::size_t i = 0; i < arguments.size(); ++i) s += (i ? "," : "") + quoted(type.params[i].name) + ":" + quoted(arguments[i]);
-        return s + "},\"result\":" + (result.empty() ? "null" : quoted(result)) + ",\"microseconds\":" + microseconds(now() - began) + "}";
-    }
-};
+std::string plain_line(const TracedCall& c, const std::string& result) {
+    std::string s = c.name + "(";
+    for (std::size_t i = 0; i < c.arguments.size(); ++i) s += (i ? ", " : "") + c.arguments[i].first + "=" + c.arguments[i].second;
+    return s + ")" + (result.empty() ? "" : " = " + result) + " <" + microseconds(now() - c.began) + " us>";
+}
+std::string json_line(const TracedCall& c, const std::string& result) {
+    std::string s = "{\"call\":" + quoted(c.name) + ",\"arguments\":{";
+    for (std::size_t i = 0; i < c.arguments.size(); ++i) s += (i ? "," : "") + quoted(c.arguments[i].first) + ":" + quoted(c.arguments[i].second);
+    return s + "},\"result\":" + (result.empty() ? "null" : quoted(result)) + ",\"microseconds\":" + microseconds(now() - c.began) + "}";
+}
 
 }  // namespace
 
@@ -143,13 +138,15 @@ void trace(const Context& context, std::function<void(std::string_view)> write, 
     context.data().tracer = std::make_shared<Tracer>(std::move(write), json);
 }
 
+TracedCall Tracer::begin(std::string name) { return {std::move(name), {}, now()}; }
+
+void Tracer::end(const TracedCall& call, const std::string& result) const { write_(json_ ? json_line(call, result) : plain_line(call, result)); }
+
 std::function<void(const std::optional<Val>&)> Tracer::begin(component::HostCall& call) {
-    Line line{call.name(), call.type(), {}, now()};
-    for (std::size_t i = 0; i < line.type.params.size(); ++i) line.arguments.push_back(value_text(call.args()[i], line.type.params[i].type));
-    return [this, line = std::move(line)](const std::optional<Val>& result) {
-        std::string text = result && line.type.result ? value_text(*result, *line.type.result) : "";
-        write_(json_ ? line.json(text) : line.plain(text));
-    };
+    TracedCall c = begin(call.name());
+    const auto& type = call.type();
+    for (std::size_t i = 0; i < type.params.size(); ++i) c.arguments.emplace_back(type.params[i].name, value_text(call.args()[i], type.params[i].type));
+    return [this, c = std::move(c), type = type.result](const std::optional<Val>& result) { end(c, result && type ? value_text(*result, *type) : ""); };
 }
 
 }  // namespace heddle::wasi

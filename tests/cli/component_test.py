@@ -168,8 +168,6 @@ class Links(ProgramTest):
         self.expect(heddle("run", "--link", self.folder / "none.wasm", asking), NOT_FOUND, out="", err="no such file")
         self.expect(heddle("run", "--link", self.file("m.wat", "(module)"), asking), NOT_RUNNABLE, out="", err="is a core module")
         self.expect(heddle("run", "--link", self.file("a.wat", answering(1)), self.file("hello.wat", HELLO)), USAGE, out="", err="core module")
-        for words in (["trace"], ["run", "--trace"], ["run", "--trace-json"]):
-            self.expect(heddle(*words, self.file("hello.wat", HELLO)), USAGE, out="", err="only the calls of components can be traced")
         other = answering(1).replace("(result u32)", "(result s32)")
         self.expect(heddle("run", "--link", self.file("o.wat", other), "--invoke", "next()", asking), FAILED, out="",
                     err=["incompatible import type", "func() -> u32", "func() -> s32"])

@@ -5,7 +5,7 @@ import json
 import sys
 import unittest
 
-from support import FAILED, USAGE, ProgramTest, heddle
+from support import FAILED, HELLO, USAGE, ProgramTest, heddle
 
 CONFIG = """(component
   (import "wasi:config/store@0.2.0-rc.1" (instance $config
@@ -114,6 +114,22 @@ class Trace(ProgramTest):
         r = heddle("trace", "--json", "--config", "color=red", "--invoke", "color()", c)
         self.assertTrue(all(json.loads(line) for line in r.err.splitlines()), r.err)
         self.assertEqual(r.out, 'some("red")\n')
+
+    def test_a_core_module_is_traced_too(self):
+        hello = self.file("hello.wat", HELLO)
+        for words in (["trace"], ["run", "--trace"]):
+            r = heddle(*words, hello)
+            self.expect(r, 0, out="hello\n")
+            self.assertRegex(r.err, r'^wasi_snapshot_preview1\.fd_write\(fd=1, bytes="hello\\n"\) = success\(nwritten=6\) <[\d.]+ us>\n$')
+        for words in (["trace", "--json"], ["run", "--trace-json"]):
+            r = heddle(*words, hello)
+            self.expect(r, 0, out="hello\n")
+            line = json.loads(r.err)
+            self.assertGreaterEqual(line.pop("microseconds"), 0)
+            self.assertEqual(line, {"call": "wasi_snapshot_preview1.fd_write", "arguments": {"fd": "1", "bytes": '"hello\\n"'}, "result": "success(nwritten=6)"})
+        leaves = self.file("exit.wat", '(module (import "wasi_unstable" "proc_exit" (func $exit (param i32))) (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 3))))')
+        r = heddle("trace", leaves)
+        self.expect(r, 3, err="wasi_unstable.proc_exit(rval=3) <")
 
 
 class SecondWall(ProgramTest):

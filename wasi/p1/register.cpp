@@ -1,8 +1,12 @@
 // The functions under their names. The WebAssembly signature of each follows from its C++ signature.
+#include <cassert>
 #include <new>
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include "p1/functions.hpp"
+#include "p1/call_text.hpp"
 
 namespace heddle::wasi {
 
@@ -122,8 +126,39 @@ constexpr Row unstable_rows[] = {
 static_assert(std::size(shared_rows) + std::size(preview1_rows) == 46);
 static_assert(std::size(shared_rows) + std::size(unstable_rows) == 45);
 
+// What stands between a guest that is traced and a function.
+struct Traced {
+    std::shared_ptr<Process> process;
+    std::string_view module;
+    Row row;
+    std::size_t words;   // of the arguments
+
+    static GuestMemory memory_of(Caller& caller) {
+        std::optional<Memory> memory = caller.memory();
+        return GuestMemory(memory ? memory->bytes() : std::span<u8>());
+    }
+    static Host call(Caller& caller, void* data) noexcept {
+        auto& t = *static_cast<Traced*>(data);
+        const Tracer& tracer = *t.process->data().tracer;
+        bool unstable = t.module == "wasi_unstable";
+        TracedCall traced = Tracer::begin(std::string(t.module) + "." + t.row.name);
+        std::vector<u64> words;
+        for (std::size_t i = 0; i < t.words; ++i) words.push_back(caller.slots()[i].as<u64>());
+        tell_arguments(traced, t.row.name, unstable, memory_of(caller), words);
+        Host how = t.row.call(caller, t.process.get());
+        bool returned = how == Host::done && t.row.returns;
+        tracer.end(traced, returned ? result_text(t.row.name, unstable, memory_of(caller), words, Errno(caller.slots()[0].as<u32>())) : "");
+        return how;
+    }
+};
+
 void add_rows(Linker& linker, const char* module, std::span<const Row> rows, const std::shared_ptr<Process>& process) {
-    for (const Row& r : rows) linker.raw(module, r.name, r.type(r.returns), r.call, process);
+    for (const Row& r : rows) {
+        FuncType type = r.type(r.returns);
+        assert(words_of(r.name, module == std::string_view("wasi_unstable")) == type.params.size());
+        if (!process->data().tracer) linker.raw(module, r.name, type, r.call, process);
+        else linker.raw(module, r.name, type, &Traced::call, std::make_shared<Traced>(process, module, r, type.params.size()));
+    }
 }
 
 }  // namespace
