@@ -63,9 +63,16 @@ Method method(const std::string& interface, const std::string& name, FunctionTyp
 
 }  // namespace
 
+namespace {
+
+// Of a list; streams and futures are not among the types that plug-ins' functions have.
+const ValueType* element_of(const ValueType& t) { return t.kind() == K::list ? t.element() : nullptr; }
+
+}  // namespace
+
 bool has_handles(const ValueType& t) {
-    if (t.kind() == K::own || t.kind() == K::borrow) return true;
-    if (const ValueType* e = t.element()) return has_handles(*e);
+    if (t.kind() == K::own || t.kind() == K::borrow || t.kind() == K::stream || t.kind() == K::future || t.kind() == K::error_context) return true;
+    if (const ValueType* e = element_of(t)) return has_handles(*e);
     return std::ranges::any_of(t.members(), [](const ValueType::Member& m) { return m.type && has_handles(*m.type); });
 }
 
@@ -101,7 +108,7 @@ namespace {
 
 bool same_resources(const ValueType& a, const ValueType& b, std::map<u32, u32>& known) {
     if (a.kind() == K::own || a.kind() == K::borrow) return known.emplace(a.resource(), b.resource()).first->second == b.resource();
-    if (const ValueType* e = a.element()) return same_resources(*e, *b.element(), known);
+    if (const ValueType* e = element_of(a)) return same_resources(*e, *b.element(), known);
     for (std::size_t i = 0; i < a.members().size(); ++i)
         if (a.members()[i].type && !same_resources(*a.members()[i].type, *b.members()[i].type, known)) return false;
     return true;
@@ -141,9 +148,14 @@ std::vector<std::shared_ptr<const Derived>> derived_imports(const heddle::Compon
     std::vector<std::shared_ptr<const Derived>> all;
     std::map<u32, std::shared_ptr<runtime::ResourceType>> known;
     for (const auto& [name, e] : types[c.data()->validated->root.type].imports) {
-        if (e.sort != Sort::instance || target_of(name).empty()) continue;
-        auto d = describe(name, types, types[types::InstanceId(e.id)].exports);
-        if (!d) continue;
+        if (e.sort != Sort::instance) continue;
+        const types::Named& exports = types[types::InstanceId(e.id)].exports;
+        auto d = target_of(name).empty() ? nullptr : describe(name, types, exports);
+        if (!d) {  // heddle:plugins among them, whose `instance` is used by all
+            for (const auto& [n, x] : exports)
+                if (x.sort == Sort::type && x.type.kind == types::Type::Kind::resource) known.emplace(types.identity(x.type.resource()), nullptr);
+            continue;
+        }
         // A resource that another interface has defined before is that one.
         std::erase_if(d->resources, [&](const auto& r) {
             bool is_used = known.contains(r.second);

@@ -1,6 +1,7 @@
 #include "zone.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <heddle/component_driving.hpp>
 #include <heddle/component_limits.hpp>
@@ -207,6 +208,27 @@ std::vector<ExternInfo> Zone::exports() const {
 
 namespace {
 
+// Whole numbers and floats of 32 and 64 bits: values that are one core value, any of them.
+bool is_word(const ValueType& t) {
+    using K = ValueType::Kind;
+    constexpr K words[] = {K::s32, K::u32, K::s64, K::u64, K::f32, K::f64};
+    return std::ranges::find(words, t.kind()) != std::end(words);
+}
+
+Slot to_slot(const Val& v) { return {Val::scalar_bytes(v.kind()) == 4 ? v.bits() & 0xffffffff : v.bits()}; }
+
+Val from_slot(ValueType::Kind k, Slot s) {
+    using K = ValueType::Kind;
+    switch (k) {
+    case K::s32: return Val::s32(s.as<i32>());
+    case K::u32: return Val::u32(s.as<u32>());
+    case K::s64: return Val::s64(s.as<i64>());
+    case K::u64: return Val::u64(s.as<u64>());
+    case K::f32: return Val::f32(s.as<f32>());
+    default: return Val::f64(s.as<f64>());
+    }
+}
+
 const ExternInfo* find_func(const std::vector<ExternInfo>& all, const std::string& path) {
     for (const ExternInfo& e : all) {
         if (e.kind == ExternInfo::Kind::func && e.name == path) return &e;
@@ -229,7 +251,10 @@ std::optional<ZoneFunc> Zone::find(const std::string& path) const {
     if (!world || !world->instance) return std::nullopt;
     auto f = world->instance->find_func(path);
     if (!f) return std::nullopt;
-    return ZoneFunc{path, f->type(), f, f->has_words()};
+    FunctionType type = f->type();
+    bool words = f->has_words() && (!type.result || is_word(*type.result));
+    for (const auto& p : type.params) words = words && is_word(p.type);
+    return ZoneFunc{path, std::move(type), f, words};
 }
 
 // In the interface itself, in an inline one of its plain name, or in the world.
@@ -285,6 +310,23 @@ CallError Zone::failure(const Error& e, u64 refused_before) const {
     return {trapped, e.message};
 }
 
+namespace {
+
+// Without values of any structure there is no need to make any.
+Result<std::optional<Val>> run_words(const ZoneFunc& f, std::span<const Val> args) {
+    std::array<Slot, FunctionOf<void()>::max_words> slots{};
+    std::ranges::transform(args, slots.begin(), to_slot);
+    if (auto done = f.func->call_words(slots); !done) return std::unexpected(done.error());
+    return f.type.result ? std::optional(from_slot(f.type.result->kind(), slots[0])) : std::nullopt;
+}
+
+Result<std::optional<Val>> run_func(const ZoneFunc& f, std::vector<Val> args) {
+    bool as_words = f.words && std::ranges::equal(args, f.type.params, [](const Val& v, const auto& p) { return matches(v, p.type); });
+    return as_words ? run_words(f, args) : f.func->call(std::move(args));
+}
+
+}  // namespace
+
 CallResult Zone::call(const ZoneFunc& f, std::vector<Val> args) {
     if (auto refused = refusal()) return std::unexpected(*refused);
     if (peer) return peer->call(f.path, std::move(args));
@@ -293,7 +335,7 @@ CallResult Zone::call(const ZoneFunc& f, std::vector<Val> args) {
     CallResult result;
     {
         Run run(*this);
-        auto done = f.func->call(std::move(args));
+        auto done = run_func(f, std::move(args));
         if (done) result = std::move(*done);
         else error = failure(done.error(), run.refused_before());
     }
