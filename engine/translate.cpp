@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "hot.hpp"
-#include "translator.hpp"
+#include "translate_stack.hpp"
 
 namespace heddle {
 
@@ -147,27 +147,7 @@ void Translator::run() {
 
 // ---- emission
 
-void Translator::emit(HandlerId id, u64 operands) {
-    cells.push_back({here(), offset_, id});
-    words.push_back(0);
-    words.push_back(operands);
-}
-
-u64 Translator::abcd(u32 a, u32 b, u32 c, u32 d) {
-    if ((a | b | c | d) > 0xffff) throw Error{Error::Kind::limit, "a function has too many locals and operands", 0};
-    return u64(a) | u64(b) << 16 | u64(c) << 32 | u64(d) << 48;
-}
-u64 Translator::ab_hi(u32 a, u32 b, u64 hi) { return abcd(a, b) | hi << 32; }
-
-void Translator::written(u32 slot, Class c) {
-    for (Accumulator& a : acc_)
-        if (a.mirrors == slot || (c == Class::v128 && a.mirrors == slot + 1)) a.mirrors = none;
-}
-
-void Translator::forget() {
-    acc_ = {};
-    last_.cell = none;
-}
+void Translator::too_many_slots() { throw Error{Error::Kind::limit, "a function has too many locals and operands", 0}; }
 
 void Translator::place_label() {
     forget();
@@ -182,12 +162,10 @@ void Translator::rewind() {
     last_.cell = none;
 }
 
-// A slot that cells can name, holding what `slot` holds.
-u32 Translator::near(u32 slot, Class c) {
-    u32 n = slots_of(c);
-    if (!is_far(slot, n)) return slot;
+// What `near` does in a wide frame.
+u32 Translator::brought_near(u32 slot, Class c) {
     u32 w = near_free(slot, c);
-    for (u32 i = 0; i < n; ++i) emit(body_id(Body::move_wide), halves(w + i, slot + i));
+    for (u32 i = 0; i < slots_of(c); ++i) emit(body_id(Body::move_wide), halves(w + i, slot + i));
     return w;
 }
 
@@ -202,53 +180,22 @@ u32 Translator::near_free(u32 slot, Class c) {
 
 // ---- the operand stack
 
-Translator::Operand& Translator::push(Operand::Kind kind, Class c) {
-    Operand& e = stack_.emplace_back();
-    e.kind = kind;
-    e.type = c;
-    e.home = e.slot = home_;
-    home_ += slots_of(c);
-    highest_ = std::max(highest_, home_);
-    return e;
-}
-
-void Translator::push_home(Class c) { push(Operand::Kind::home, c); }
-void Translator::push_constant(Class c, u64 bits) { push(Operand::Kind::constant, c).bits = bits; }
-void Translator::push_local(u32 slot, Class c) {
-    Operand& e = push(Operand::Kind::local, c);
-    e.slot = slot;
-    e.chain = aliases_[slot];
-    aliases_[slot] = u32(stack_.size()) - 1;
-}
 void Translator::push_types(std::span<const ValType> types) {
     for (ValType t : types) push_home(class_of(t));
-}
-
-Translator::Operand Translator::pop() {
-    Operand e = stack_.back();
-    stack_.pop_back();
-    home_ = e.home;
-    if (e.kind == Operand::Kind::local) aliases_[e.slot] = e.chain;
-    settled_ = std::min(settled_, u32(stack_.size()));
-    return e;
 }
 
 void Translator::cut(const Label& l) {
     while (stack_.size() > l.entries) pop();
 }
 
-// The cell just emitted gives this, in its accumulator.
-void Translator::result(Class c, bool folds) {
-    Operand& e = push(Operand::Kind::pending, c);
-    u32 reg = register_of(c);
-    acc_[reg] = {none, u32(stack_.size()) - 1, last_cell(), folds};
-    if (!layout_.wide) return;
-    // Wide frames keep no value in an accumulator only.
+// Wide frames keep no value in an accumulator only.
+void Translator::wide_result(Operand& e, bool folds) {
+    u32 reg = register_of(e.type);
     acc_[reg] = {};
     e.kind = Operand::Kind::home;
     if (is_far(e.home, 1)) emit(body_id(reg == 0 ? Body::set_acc : reg == 1 ? Body::set_acc_f64 : Body::set_acc_f32), halves(e.home, 0));
     else fold_into({none, none, last_cell(), folds}, e.home);
-    written(e.home, c);
+    written(e.home, e.type);
 }
 
 // The cell just emitted wrote its result to result_slot(c).
@@ -261,43 +208,6 @@ void Translator::slot_result(Class c) {
     } else {
         e.producer = last_cell();
     }
-}
-
-// Makes a producer write to `slot` too.
-void Translator::fold_into(const Accumulator& a, u32 slot) {
-    Cell& c = cells[a.producer];
-    if (a.folds) ++c.handler;
-    Word& operands = words[c.position + 1];
-    operands = (operands & ~u64(0xffff)) | abcd(slot, 0);
-}
-
-void Translator::flush(u32 reg) {
-    Accumulator& a = acc_[reg];
-    if (a.pending == none) return;
-    Operand& e = stack_[a.pending];
-    fold_into(a, e.home);
-    written(e.home, e.type);
-    e.kind = Operand::Kind::home;
-    e.slot = e.home;
-    a.folds = false;
-    a.pending = none;
-    a.mirrors = e.home;
-}
-
-void Translator::flush_all() {
-    for (u32 reg = 0; reg < 3; ++reg) flush(reg);
-}
-
-Translator::Taken Translator::take(const Operand& e) {
-    if (e.kind == Operand::Kind::constant) return {Source::I, false, e.home, e.bits};
-    if (e.type == Class::v128) return {Source::S, false, near(e.slot, e.type), 0};
-    Accumulator& a = acc_[register_of(e.type)];
-    if (e.kind == Operand::Kind::pending) {
-        a.pending = none;
-        return {Source::A, true, e.home, 0};
-    }
-    if (a.mirrors == e.slot) return {Source::A, false, e.slot, 0};
-    return {Source::S, false, near(e.slot, e.type), 0};
 }
 
 // Makes an operand that was just taken one in a slot.
@@ -372,14 +282,6 @@ void Translator::move(u32 to, u32 from, Class c) {
         emit(body_id(Body::move), abcd(to, from));
     }
     written(to, c);
-}
-
-bool Translator::is_pending_last(const Operand& e) const {
-    if (e.type == Class::v128) return e.kind == Operand::Kind::home && e.producer == last_cell() && here() != last_label_;
-    return e.kind == Operand::Kind::pending && acc_[register_of(e.type)].producer == last_cell();
-}
-bool Translator::is_fusable(const Operand& e) const {
-    return e.kind == Operand::Kind::pending && is_pending_last(e) && last_.cell == last_cell();
 }
 
 // Puts an operand that was popped, or will be, into a slot of its own choice: a local, or a label's home.

@@ -1,5 +1,5 @@
 // The instruction switch; variables, tables, bulk and reference instructions.
-#include "translator.hpp"
+#include "translate_stack.hpp"
 
 namespace heddle {
 

@@ -1,5 +1,5 @@
 // Stack switching. Every operand lies in a slot when stacks change, as at a call; nothing is kept in accumulators behind it.
-#include "translator.hpp"
+#include "translate_stack.hpp"
 
 namespace heddle {
 

@@ -1,5 +1,5 @@
 // Blocks, branches, calls, returns and exceptions.
-#include "translator.hpp"
+#include "translate_stack.hpp"
 
 #include <algorithm>
 #include <utility>

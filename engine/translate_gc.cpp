@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "heap.hpp"
-#include "translator.hpp"
+#include "translate_stack.hpp"
 
 namespace heddle {
 

@@ -1,5 +1,5 @@
 // Arithmetic, comparisons, select, and accesses to memory.
-#include "translator.hpp"
+#include "translate_stack.hpp"
 
 #include <utility>
 

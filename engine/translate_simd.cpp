@@ -1,5 +1,5 @@
 // Vector instructions: operands and results in pairs of slots.
-#include "translator.hpp"
+#include "translate_stack.hpp"
 
 namespace heddle {
 

@@ -1,4 +1,4 @@
-// The translator's state: a symbolic operand stack over frame slots and three accumulators. Included by translate*.cpp only.
+// The translator's state: a symbolic operand stack over frame slots and three accumulators. Included by translate_stack.hpp only.
 //
 // `local.get` and constants emit nothing; an operation's result is *pending* in the accumulator of its class until something needs it in a
 // slot, and then its producer is changed to write there too. Every operand has a home slot by its height, so merges need few moves.
@@ -126,10 +126,11 @@ private:
         u64 count;
     };
 
-    // ---- emission (translate.cpp)
+    // ---- emission (translate_stack.hpp, translate.cpp)
     void emit(HandlerId id, u64 operands);
     void word(u64 w) { words.push_back(w); }
     static u64 abcd(u32 a, u32 b, u32 c = 0, u32 d = 0);
+    [[noreturn]] static void too_many_slots();
     static u64 ab_hi(u32 a, u32 b, u64 hi);
     static u64 halves(u32 lo, u32 hi) { return u64(lo) | u64(hi) << 32; }
     u32 here() const { return u32(words.size()); }
@@ -140,9 +141,10 @@ private:
     void rewind();
     bool is_far(u32 slot, u32 n) const { return slot + n > 0x10000; }
     u32 near(u32 slot, Class c);
+    u32 brought_near(u32 slot, Class c);
     u32 near_free(u32 slot, Class c);
 
-    // ---- the operand stack (translate.cpp)
+    // ---- the operand stack (translate_stack.hpp, translate.cpp)
     u32 next_home() const { return home_; }
     Operand& push(Operand::Kind kind, Class c);
     void push_home(Class c);
@@ -152,6 +154,7 @@ private:
     Operand pop();
     void cut(const Label& l);
     void result(Class c, bool folds = true);
+    void wide_result(Operand& e, bool folds);
     u32 result_slot(Class c) { return is_far(home_, slots_of(c)) ? result_window_ : home_; }
     void slot_result(Class c);
     void fold_into(const Accumulator& a, u32 slot);
