@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -287,8 +289,9 @@ CLI::App* add_trace(CLI::App& app, RunOptions& o) {
 CLI::App* add_profile(CLI::App& app, RunOptions& o) {
     CLI::App* profile = add_run(app, o, "profile", "run a program as `run` does, and count which handlers of the interpreter it uses");
     auto write = [&o](const std::string& path) {
-        o.config.profile = [path](const std::string& counts) {
-            std::FILE* file = std::fopen(path.c_str(), "w");
+        // A component's modules report one after the other.
+        o.config.profile = [path, begun = std::make_shared<bool>(false)](const std::string& counts) {
+            std::FILE* file = std::fopen(path.c_str(), std::exchange(*begun, true) ? "a" : "w");
             bool written = file && std::fwrite(counts.data(), 1, counts.size(), file) == counts.size();
             if (file && std::fclose(file) != 0) written = false;
             if (!written) fmt::print(stderr, "heddle: {}: cannot write the counts\n", path);
@@ -585,8 +588,14 @@ std::optional<ExitCode> parse(CLI::App& app, const std::vector<std::string>& wor
 
 constexpr const char* run_description = "run a program, a module or a component: .wasm, .wat, or - for standard input";
 
-// Of a small program's time most would go into the other subcommands' options.
+// Of a small program's time most would go into the other subcommands' options; and where there are none, into run's own.
 Options parse_run(const std::vector<std::string>& words) {
+    if (words.size() > 1 && !words[1].empty() && !words[1].starts_with('-')) {
+        RunOptions run;
+        run.file = words[1];
+        run.arguments.assign(words.begin() + 2, words.end());
+        return run;
+    }
     CLI::App app;
     name_program(app);
     RunOptions run;

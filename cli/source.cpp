@@ -161,7 +161,7 @@ std::expected<std::vector<u8>, Failure> read_file(const std::string& path, u64 m
     // One read for a file whose size is known, with a byte more so that it sees the end; what is read into is zeroed first.
     constexpr std::uintmax_t smallest = std::uintmax_t(1) << 16;
     std::uintmax_t size = path == "-" ? 0 : std::filesystem::file_size(path, ignored);
-    std::size_t chunk = std::size_t(size <= max_bytes ? std::max(size + 1, smallest) : smallest);
+    std::size_t chunk = std::size_t(size > 0 && size <= max_bytes ? size + 1 : smallest);
     std::vector<u8> bytes;
     for (; !std::feof(file.get()); chunk = std::max(bytes.size(), std::size_t(smallest))) {
         std::size_t old = bytes.size();
