@@ -17,6 +17,10 @@ namespace heddle::http {
 struct Outbound;
 }
 
+namespace heddle::wasi::p1 {
+struct Process;
+}
+
 namespace heddle::wasi {
 
 // One standard stream: the system's, or bytes in memory.
@@ -54,6 +58,7 @@ struct ContextData {
     std::shared_ptr<http::Outbound> outbound;              // what wasi:http may reach
     std::shared_ptr<Tracer> tracer;                        // empty: calls are not traced
     std::shared_ptr<Drafts> drafts;                        // empty: no configuration, no stores, no log
+    std::vector<std::weak_ptr<p1::Process>> processes;     // that were linked with preview 1
     std::optional<i32> exit_code;
     std::optional<Error> error;                            // the first thing that went wrong while it was built
 

@@ -41,6 +41,7 @@ public:
     DescriptorFlags sync = DescriptorFlags::none;   // as it was opened
     OpenSlot slot;                                  // of the guest's open files
 
+    bool has_state() const override { return false; }  // no position: streams have one
     bool is_directory() const { return type == os::FileType::directory; }
     bool is_positioned() const { return type == os::FileType::regular_file || type == os::FileType::block_device; }
     int fd() const { return descriptor->get(); }

@@ -61,6 +61,8 @@ private:
 class Resource : public std::enable_shared_from_this<Resource> {
 public:
     virtual ~Resource() = default;
+    // Whether a guest that is brought back to an earlier moment might find it other than it was.
+    virtual bool has_state() const { return true; }
     template <class T>
     std::shared_ptr<T> as() { return std::dynamic_pointer_cast<T>(shared_from_this()); }
 
@@ -96,6 +98,7 @@ public:
     }
     void drop(u64 rep) { resources_.erase(rep); }
     std::size_t resource_count() const { return resources_.size(); }
+    const std::unordered_map<u64, std::shared_ptr<Resource>>& resources() const { return resources_; }
 
     // Errors: mfile (Limits::open_files).
     Os<OpenSlot> open_slot() {

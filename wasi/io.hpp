@@ -42,6 +42,7 @@ public:
     static constexpr const char* wit_name = "error";
     explicit IoError(std::string text, std::optional<Errno> code = std::nullopt) : text(std::move(text)), code(code) {}
     explicit IoError(Errno e) : IoError(heddle::wasi::text(e), e) {}
+    bool has_state() const override { return false; }
     std::string text;
     std::optional<Errno> code;
 };

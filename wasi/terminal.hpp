@@ -7,10 +7,12 @@ namespace heddle::wasi {
 class TerminalInput final : public Resource {
 public:
     static constexpr const char* wit_name = "terminal-input";
+    bool has_state() const override { return false; }
 };
 class TerminalOutput final : public Resource {
 public:
     static constexpr const char* wit_name = "terminal-output";
+    bool has_state() const override { return false; }
 };
 
 // Whether standard stream n is a terminal.

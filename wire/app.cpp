@@ -174,9 +174,8 @@ namespace {
 
 std::string note_of(const Program& p) {
     if (p.config().lifetime != Lifetime::snapshot || p.stats().started == 0) return "";
-    if (p.resets()) return "snapshot: an instance is reset after every call";
-    return p.artifact().component ? "snapshot: components have none yet, so every call gets a new instance"
-                                  : "snapshot: the guest uses WASI, or holds what no snapshot can keep, so every call gets a new instance";
+    std::string why = p.why_not_reset();
+    return why.empty() ? "snapshot: an instance is reset after every call" : "snapshot: every call gets a new instance, because " + why;
 }
 
 }  // namespace

@@ -92,6 +92,15 @@ Ended ComponentGuest::instantiate() {
     return {};
 }
 
+Result<void> ComponentGuest::do_save() {
+    auto kept = snapshot(store(), *instance_);
+    if (!kept) return std::unexpected(kept.error());
+    snapshot_ = std::move(*kept);
+    return {};
+}
+
+Result<void> ComponentGuest::do_reset() { return restore(store(), *instance_, snapshot_); }
+
 Ended ComponentGuest::begin_call(const ComponentFunc& f, std::vector<Val> args, std::optional<ComponentCall>& call) {
     auto begun = f.start(std::move(args));
     if (!begun) return broken(begun.error(), component_trap(store()));

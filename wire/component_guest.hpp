@@ -1,5 +1,7 @@
 // What the kinds made of components share: a linker with WASI under the manifest's grants, and calls that end as outcomes.
 #pragma once
+#include <heddle/component_snapshot.hpp>
+
 #include "guest.hpp"
 
 namespace heddle::wire {
@@ -21,7 +23,10 @@ private:
     // Functions that other materializers serve.
     void offer_imports(ComponentLinker&);
     Host call_served(component::HostCall& call, const std::string& op);
+    Result<void> do_save() override;
+    Result<void> do_reset() override;
     std::optional<ComponentInstance> instance_;
+    ComponentSnapshot snapshot_;
 };
 
 }  // namespace heddle::wire

@@ -13,21 +13,20 @@ Ended CoreGuest::call(const Func& f, std::span<Slot> slots) {
     return broken(error, store().trap());
 }
 
-bool CoreGuest::save() {
-    if (has_wasi_) return false;
+Result<void> CoreGuest::do_save() {
     auto kept = instance_.snapshot();
-    if (kept) snapshot_ = std::move(*kept);
-    return kept.has_value();
+    if (!kept) return std::unexpected(kept.error());
+    snapshot_ = std::move(*kept);
+    return {};
 }
 
-bool CoreGuest::reset() { return snapshot_ && instance_.restore(*snapshot_).has_value(); }
+Result<void> CoreGuest::do_reset() { return instance_.restore(*snapshot_); }
 
 Ended CoreGuest::instantiate() {
     const Module& module = *artifact().module;
     Linker linker(artifact().engine);
     auto imports = module.imports();
     bool needs_wasi = std::ranges::any_of(imports, [](const ImportType& i) { return i.module.starts_with("wasi_"); });
-    has_wasi_ = needs_wasi;
     if (needs_wasi)
         if (auto added = wasi::add(linker, wasi()); !added) return broken(added.error(), {});
     offer(linker);

@@ -8,10 +8,6 @@ class CoreGuest : public Guest {
 public:
     using Guest::Guest;
 
-    // Not with WASI: files and streams that a call has opened or moved are no part of a snapshot.
-    bool save() override;
-    bool reset() override;
-
 protected:
     // Imports offered besides WASI.
     virtual void offer(Linker&) {}
@@ -22,8 +18,9 @@ protected:
     const Instance& instance() const { return instance_; }
 
 private:
+    Result<void> do_save() override;
+    Result<void> do_reset() override;
     Instance instance_;
-    bool has_wasi_ = false;
     std::optional<Snapshot> snapshot_;
 };
 

@@ -45,15 +45,27 @@ void Guest::interrupt() {
     store_.interrupt();
 }
 
+Result<void> Guest::save() {
+    auto held = wasi::Held::note(store_, wasi_);
+    if (!held) return std::unexpected(held.error());
+    held_ = std::move(*held);
+    return do_save();
+}
+
+bool Guest::reset() {
+    if (!held_ || !do_reset()) return false;
+    held_->put_back();
+    return true;
+}
+
 // Guest output since the last look, line by line, up to the limit of the call.
 void Guest::log_output() {
-    const std::string texts[] = {wasi_.captured_stdout(), wasi_.captured_stderr()};
-    for (int i = 0; i < 2; ++i) {
-        std::string_view fresh = std::string_view(texts[i]).substr(std::min(logged_[i], texts[i].size()));
-        logged_[i] = texts[i].size();
+    for (int stream : {1, 2}) {
+        std::string text = wasi::take_captured(wasi_, stream);
+        std::string_view fresh = text;
         while (!fresh.empty()) {
             std::size_t end = fresh.find('\n');
-            write_log(*scope_, "info", fresh.substr(0, end), i == 0 ? "stdout" : "stderr", {});
+            write_log(*scope_, "info", fresh.substr(0, end), stream == 1 ? "stdout" : "stderr", {});
             fresh = end == fresh.npos ? "" : fresh.substr(end + 1);
         }
     }

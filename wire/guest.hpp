@@ -8,6 +8,7 @@
 #include <heddle/component.hpp>
 #include <heddle/engine.hpp>
 #include <heddle/wasi.hpp>
+#include <heddle/wasi_reuse.hpp>
 
 #include "scope.hpp"
 
@@ -57,10 +58,10 @@ public:
     // Runs what is ready; when nothing is, waits for what `call` waits for.
     void go_on(CallScope& scope, const ComponentCall& call);
     Ended finish(CallScope& scope, const ComponentCall& call);
-    // Keeps what the guest is now, after init. False: this guest cannot be brought back to it.
-    virtual bool save() { return false; }
+    // Keeps what the guest is now, after init. An error says why this guest cannot be brought back to it.
+    Result<void> save();
     // Makes the guest what it was at save(). False: it cannot be used again.
-    virtual bool reset() { return false; }
+    bool reset();
     // Ends what runs, from any thread.
     void interrupt();
     bool dead() const { return dead_; }
@@ -74,6 +75,8 @@ protected:
     virtual Ended do_start(const InitArgs& args) = 0;
     virtual Ended do_handle(const MaterializerConfig& op, std::string_view json) = 0;
 
+    virtual Result<void> do_save() = 0;
+    virtual Result<void> do_reset() = 0;
     virtual Ended do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call);
     virtual Ended do_finish(const MaterializerConfig& op, std::optional<component::Val> result);
 
@@ -97,7 +100,7 @@ private:
     Store store_;
     wasi::Context wasi_;
     CallScope* scope_ = nullptr;
-    std::size_t logged_[2] = {0, 0};
+    std::optional<wasi::Held> held_;      // of the host, at save()
     u64 refused_ = 0;                     // memory, before the step that runs
     bool dead_ = false;
 };

@@ -56,12 +56,21 @@ Ended Program::start(CallScope& scope, std::unique_ptr<Guest>& to) {
     Ended ended = guest->start(scope, ops_);
     if (ended.outcome != Outcome::cancelled) backoff_.started(ended.ok());
     if (ended.ok()) {
-        if (config_->lifetime == Lifetime::snapshot) resets_ = guest->save();
+        if (config_->lifetime == Lifetime::snapshot) {
+            auto saved = guest->save();
+            std::lock_guard lock(mutex_);
+            why_not_reset_ = saved ? "" : saved.error().message;
+        }
         return to = std::move(guest), ended;
     }
     ++stats_.start_failed;
     --stats_.live;
     return ended;
+}
+
+std::string Program::why_not_reset() const {
+    std::lock_guard lock(mutex_);
+    return why_not_reset_;
 }
 
 std::unique_ptr<Guest> Program::take_idle() {

@@ -50,8 +50,8 @@ public:
     const Artifact& artifact() const { return *artifact_; }
     const ProgramStats& stats() const { return stats_; }
     std::size_t idle() const;
-    // Lifetime snapshot: whether instances can be brought back to what they were; known after the first has started.
-    bool resets() const { return resets_; }
+    // Lifetime snapshot: why instances cannot be brought back to what they were, or empty; known after the first has started.
+    std::string why_not_reset() const;
     std::size_t waiting() const { return turnstile_.waiting(); }
 
 private:
@@ -78,11 +78,11 @@ private:
     std::shared_ptr<const GuestConfig> config_;
     InitArgs ops_;
     ProgramStats stats_;
-    std::atomic<bool> resets_ = false;
     Backoff backoff_;
     Turnstile turnstile_;
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<Guest>> idle_;
+    std::string why_not_reset_;
     Cell single_;
     std::shared_ptr<SharedInstance> shared_;   // pooled, of a guest whose function is asynchronous
     std::map<std::string, std::unique_ptr<Cell>> keyed_;

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "app.hpp"
 #include "support/guests.hpp"
 #include "support/protocol_guest.hpp"
 
@@ -34,6 +35,52 @@ TEST(Lifetimes, a_snapshot_serves_many_calls_with_one_instance) {
     ASSERT_TRUE(t.app);
     for (int i = 0; i < 2000; ++i) ASSERT_EQ(said(t.call("a", "\"count\"")), "ok 1");
     EXPECT_EQ(t.app->materializers()[0].note, "snapshot: an instance is reset after every call");
+}
+
+u64 started(const TestApp& t, const char* op) { return t.app->data().ops.find(op)->second.program->stats().started; }
+
+TEST(Lifetimes, components_are_reset_too) {
+    for (bool typed : {false, true}) {
+        std::string manifest = std::string("name = \"t\"\n[materializers.a]\nartifact = \"g.wat\"\nkind = \"") + (typed ? "wit" : "wit-wire") + "\"\n";
+        TestApp t({{"g.wat", typed ? wit_guest(manifest) : component_guest()}}, manifest);
+        ASSERT_TRUE(t.app);
+        for (int i = 0; i < 500; ++i) ASSERT_EQ(said(t.call("a", "\"count\"")), "ok 1");
+        EXPECT_EQ(t.app->materializers()[0].note, "snapshot: an instance is reset after every call");
+        EXPECT_EQ(started(t, "a"), 1u);
+        EXPECT_EQ(t.call("a", "\"trap\"").outcome, Outcome::trap);
+        EXPECT_EQ(said(t.call("a", "\"count\"")), "ok 1");
+        EXPECT_EQ(started(t, "a"), 2u);
+    }
+}
+
+// Opens a file and leaves it open; gives its descriptor.
+const std::string opener = R"((module
+  (import "wasi_snapshot_preview1" "path_open" (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "app.toml")
+  (global $calls (mut i32) (i32.const 0))
+  (func $open (export "open") (result i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (if (call $path_open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 8) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0)) (then unreachable))
+    (i32.add (i32.load (i32.const 0)) (i32.mul (global.get $calls) (i32.const 100))))
+  INIT))";
+
+std::string with_init(std::string text, const char* init) { return text.replace(text.find("INIT"), 4, init); }
+
+TEST(Lifetimes, files_that_a_call_left_open_are_closed_for_the_next_one) {
+    TestApp t({{"o.wat", with_init(opener, "")}}, "[materializers.open]\nartifact = \"o.wat\"\nkind = \"core\"\ndirs = { \"/\" = \".\" }\n");
+    ASSERT_TRUE(t.app);
+    for (int i = 0; i < 500; ++i) ASSERT_EQ(said(t.call("open", "null")), "ok 104");
+    EXPECT_EQ(started(t, "open"), 1u);
+}
+
+TEST(Lifetimes, a_guest_that_holds_an_open_file_gets_a_new_instance_and_is_told_why) {
+    TestApp t({{"o.wat", with_init(opener, "(func (export \"_initialize\") (drop (call $open)))")}}, "[materializers.open]\nartifact = \"o.wat\"\nkind = \"core\"\ndirs = { \"/\" = \".\" }\n");
+    ASSERT_TRUE(t.app);
+    for (int i = 0; i < 10; ++i) ASSERT_EQ(said(t.call("open", "null")), "ok 205");
+    EXPECT_EQ(started(t, "open"), 10u);
+    EXPECT_EQ(t.app->materializers()[0].note,
+              "snapshot: every call gets a new instance, because no snapshot can keep what the guest holds: descriptor 4, a file or connection that it has opened");
 }
 
 // Writes a word all over its memory, into a global and a table; and looks for it.
@@ -69,6 +116,22 @@ TEST(Lifetimes, what_a_call_wrote_is_nowhere_for_the_next_one) {
             ASSERT_EQ(said(t.call("put", "305419896")), "ok 7");
             ASSERT_EQ(said(t.call("find", "305419896")), "ok 0") << lifetime;
         }
+    }
+}
+
+// Memories' address space is used again by whoever comes next.
+TEST(Lifetimes, what_another_instance_wrote_is_nowhere_for_a_new_one) {
+    std::string trap = canary;
+    trap.replace(trap.find("(table.set"), 0, "(if (i32.eqz (local.get $word)) (then unreachable)) ");
+    TestApp a({{"c.wat", trap}}, "[defaults]\nartifact = \"c.wat\"\nkind = \"core\"\n[materializers.put]\n[materializers.find]\n");
+    TestApp b({{"c.wat", canary}}, "[defaults]\nartifact = \"c.wat\"\nkind = \"core\"\nlifetime = \"request\"\n[materializers.find]\n[materializers.put]\n");
+    ASSERT_TRUE(a.app && b.app);
+    for (int i = 0; i < 50; ++i) {
+        ASSERT_EQ(said(b.call("put", "305419896")), "ok 7");
+        ASSERT_EQ(a.call("put", "0").outcome, Outcome::trap);  // so that its instance goes
+        ASSERT_EQ(said(a.call("find", "305419896")), "ok 0");
+        ASSERT_EQ(said(a.call("put", "305419896")), "ok 7");
+        ASSERT_EQ(said(b.call("find", "305419896")), "ok 0");
     }
 }
 

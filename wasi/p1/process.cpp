@@ -73,6 +73,12 @@ bool FileTable::full() const {
     return open >= limit_;
 }
 
+std::optional<u32> FileTable::find_opened() const {
+    for (u32 fd = 0; fd < files_.size(); ++fd)
+        if (files_[fd] && !files_[fd]->was_given()) return fd;
+    return std::nullopt;
+}
+
 Process::Process(const Context& c) : context(c), files(c.data().limits.open_files) {
     for (std::size_t i = 0; i < 3; ++i) (void)files.insert(standard_stream(data().streams[i], i == 0));
     for (const Directory& d : data().directories) (void)files.insert(granted_directory(d));

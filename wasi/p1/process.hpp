@@ -21,6 +21,7 @@ struct OpenFile {
     bool listener = false;
     std::optional<std::string> preopen;           // the name under which it was granted
 
+    bool was_given() const { return preopen || listener || (stream && !is_positioned()); }
     bool is_directory() const { return type == os::FileType::directory; }
     // Has a position and is always ready.
     bool is_positioned() const { return descriptor && (type == os::FileType::regular_file || type == os::FileType::block_device); }
@@ -40,6 +41,8 @@ public:
     // `to` is closed and becomes what `from` was.
     Os<void> renumber(u32 from, u32 to);
     bool full() const;
+    // The first that is none of those the program was started with.
+    std::optional<u32> find_opened() const;
 
 private:
     std::vector<std::optional<OpenFile>> files_;

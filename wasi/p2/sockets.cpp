@@ -10,6 +10,7 @@ namespace heddle::wasi::p2 {
 class Network final : public Resource {
 public:
     static constexpr const char* wit_name = "network";
+    bool has_state() const override { return false; }
 };
 
 enum class SocketError : u8 {};
