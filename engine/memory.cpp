@@ -11,6 +11,7 @@
 #include <cstring>
 #include <optional>
 
+#include "own_pages.hpp"
 #include "runtime_calls.hpp"
 #include "store.hpp"
 
@@ -228,7 +229,38 @@ bool clear(Mapping& m, u64 from, u64 to) {
 
 }  // namespace
 
+namespace {
+
+// ---- pages that differ from the image
+
+constexpr u32 most_copies = 64;  // in a row: pages that are written no more would be copied for ever
+
+// The memory's own pages become what the image says. A page that is in use is copied in a tenth of the time that it takes to give it back and to get
+// a new one at the next write.
+bool copy_back(Mapping& m, const MemoryImage& image) {
+    if (m.copied_back >= most_copies) return false;
+    u8* base = m.object.base.load(std::memory_order_relaxed);
+    OwnPages own;
+    if (!own.find(base, m.committed)) return false;
+    for (const OwnPages::Region& r : own.regions()) {
+        u64 from = r.start - reinterpret_cast<u64>(base), to = r.end - reinterpret_cast<u64>(base), in_file = std::clamp(image.mapped, from, to);
+        if (from < in_file) std::memcpy(base + from, image.contents + from, in_file - from);
+        std::memset(base + in_file, 0, to - in_file);
+    }
+    ++m.copied_back;
+    return true;
+}
+
+// All of it is the image again, page by page when it is used.
+bool map_again(Mapping& m) {
+    m.copied_back = 0;
+    return madvise(m.object.base.load(std::memory_order_relaxed), m.committed, MADV_DONTNEED) == 0;
+}
+
+}  // namespace
+
 MemoryImage::~MemoryImage() {
+    if (contents) munmap(const_cast<u8*>(contents), mapped);
     if (file >= 0) close(file);
 }
 
@@ -242,6 +274,11 @@ std::shared_ptr<const MemoryImage> make_image(const MemoryObject& m) {
     bool made = image->file >= 0 && ftruncate(image->file, off_t(image->mapped)) == 0;
     for (u64 at = 0; made && at < image->mapped; at += host_page)
         if (!is_zero(base + at)) made = write_all(image->file, base + at, host_page, at);
+    if (made) {
+        void* view = mmap(nullptr, image->mapped, PROT_READ, MAP_SHARED, image->file, 0);
+        made = view != MAP_FAILED;
+        if (made) image->contents = static_cast<const u8*>(view);
+    }
     if (!made) over_limit("the system gave no room for a snapshot of a memory of " + std::to_string(image->bytes) + " bytes");
     fcntl(image->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
     return image;
@@ -255,7 +292,7 @@ void map_image(MemoryObject& o, const std::shared_ptr<const MemoryImage>& image)
     bool done = image->bytes <= o.max_bytes && commit(m, image->bytes);
     u8* base = o.base.load(std::memory_order_relaxed);
     if (done && m.image == image) {
-        done = m.committed == 0 || madvise(base, m.committed, MADV_DONTNEED) == 0;
+        done = m.committed == 0 || copy_back(m, *image) || map_again(m);
     } else if (done) {
         done = clear(m, image->mapped, m.committed) &&
                (image->mapped == 0 || mmap(base, image->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, image->file, 0) != MAP_FAILED);

@@ -22,6 +22,7 @@ struct MemoryImage {
     u64 bytes = 0;  // the memory's size
     u64 mapped = 0; // of which as many lie in the file, the rest being zero; a multiple of the host's page
     int file = -1;
+    const u8* contents = nullptr;  // the mapped part, to be read
     MemoryImage() = default;
     MemoryImage(const MemoryImage&) = delete;
     MemoryImage& operator=(const MemoryImage&) = delete;
@@ -37,6 +38,7 @@ struct Mapping {
     std::shared_ptr<MemoryBudget> budget;
     StoreData* store = nullptr;  // that made it; not followed for shared memories
     std::shared_ptr<const MemoryImage> image;  // that lies under it
+    u32 copied_back = 0;  // times in a row that the image was restored by copying
 };
 
 // Throws Error::Kind::limit: the minimum is over `max_bytes` or the budget, or the system gives no address space.

@@ -1,3 +1,5 @@
+#include <random>
+
 #include "support/wasm.hpp"
 
 namespace heddle {
@@ -59,6 +61,30 @@ TEST_F(Snapshots, what_is_grown_after_a_restore_reads_as_zero) {
     EXPECT_EQ(trap_of<i32>(in, "get", 300000), "out of bounds memory access");
     ASSERT_TRUE(in.find_memory("memory")->grow(3));
     EXPECT_EQ(call<i32>(in, "get", 300000), 0);
+}
+
+// By copying or by mapping anew, whatever was written, and however often.
+TEST_F(Snapshots, every_byte_is_what_it_was) {
+    Instance big = value(instantiate(store, module(engine, R"((module (memory (export "memory") 40 80)))"), {}));
+    Memory memory = *big.find_memory("memory");
+    std::mt19937 random(7);
+    constexpr u64 image_bytes = 20 * 65536, bytes = 40 * 65536;
+    for (u64 at = 0; at < image_bytes; at += 1 + random() % 9000) memory.set(at, u8(random()));
+    std::string before(memory.text(0, bytes));
+    Snapshot s = value(big.snapshot());
+    const u32 writes[] = {0, 1, 3, 40, 300, 3000};
+    for (int round = 0; round < 150; ++round) {
+        if (round % 3 == 0) ASSERT_TRUE(memory.grow(1 + random() % 40));
+        u64 size = memory.size_bytes();
+        for (u32 n = writes[random() % 6]; n > 0; --n) memory.set(random() % size, u8(random()));
+        value(big.restore(s));
+        ASSERT_EQ(memory.pages(), 40u);
+        ASSERT_TRUE(memory.text(0, bytes) == before) << round;
+        if (round % 10) continue;
+        ASSERT_TRUE(memory.grow(40));
+        ASSERT_EQ(memory.text(bytes, bytes).find_first_not_of('\0'), std::string_view::npos);
+        value(big.restore(s));
+    }
 }
 
 TEST_F(Snapshots, dropped_segments_are_there_again) {
