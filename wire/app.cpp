@@ -107,54 +107,108 @@ struct Open {
     }
 };
 
-// The frame of every request: its tree, the way to cancel it, and the end of all exceptions.
-template <class F>
-Reply request(AppData& app, const CallOptions& options, F run) {
-    try {
-        CallTree tree;
+// What a request has beside its call: its tree, the way to cancel it, what is recorded of it.
+class Request {
+public:
+    Request(AppData& app, const CallOptions& options, GoOn go_on) : recorder_(options.record, options.replay), open_{std::make_shared<Canceller>()} {
         tree.app = &app;
         tree.user = options.user;
         tree.traceparent = options.traceparent;
         tree.on_wait = options.on_wait;
-        Recorder recorder(options.record, options.replay);
-        if (options.record || options.replay) tree.recorder = &recorder;
-        if (!tree.user.empty())
-            if (auto fault = scan_json(tree.user)) return failure(Outcome::bad_json, "the user's claims: " + fault->message);
-        auto canceller = std::make_shared<Canceller>();
-        canceller->tree = &tree;
-        Open open{canceller};
-        if (options.on_start)
-            options.on_start([canceller] {
-                std::lock_guard lock(canceller->mutex);
-                if (canceller->tree) canceller->tree->cancel();
-            });
-        return run(tree);
-    } catch (const std::exception& e) {
-        return failure(Outcome::failed, e.what());
+        tree.go_on = std::move(go_on);
+        if (options.record || options.replay) tree.recorder = &recorder_;
+        open_.canceller->tree = &tree;
+        if (!options.on_start) return;
+        options.on_start([canceller = open_.canceller] {
+            std::lock_guard lock(canceller->mutex);
+            if (canceller->tree) canceller->tree->cancel();
+        });
     }
+    std::optional<Reply> fault() const {
+        auto wrong = tree.user.empty() ? std::nullopt : scan_json(tree.user);
+        return wrong ? std::optional(failure(Outcome::bad_json, "the user's claims: " + wrong->message)) : std::nullopt;
+    }
+    CallTree tree;
+
+private:
+    Recorder recorder_;
+    Open open_;
+};
+
+void finish_recording(const CallOptions& options, std::string_view op, std::string_view json, const Reply& r) {
+    Recording* record = options.record;
+    if (!record) return;
+    record->op = op;
+    record->json = json;
+    record->user = options.user;
+    record->outcome = code_of(r.outcome);
+    record->result = r.ok() ? r.json : r.message;
+}
+
+// Every request ends so, also with all exceptions.
+Task<Reply> call_request(AppData& app, std::string_view op, std::string_view json, const CallOptions& options, GoOn go_on) {
+    Reply r;
+    try {
+        Request request(app, options, std::move(go_on));
+        if (auto fault = request.fault()) co_return std::move(*fault);
+        Task<Reply> call = run_call(app, request.tree, nullptr, op, json, options.deadline);
+        r = co_await call;
+    } catch (const std::exception& e) {
+        r = failure(Outcome::failed, e.what());
+    }
+    finish_recording(options, op, json, r);
+    co_return r;
+}
+
+Task<Reply> graphql_request(AppData& app, std::string_view json, const CallOptions& options, GoOn go_on) {
+    try {
+        Request request(app, options, std::move(go_on));
+        if (auto fault = request.fault()) co_return std::move(*fault);
+        if (auto fault = scan_json(json)) co_return failure(fault->too_large ? Outcome::too_large : Outcome::bad_json, fault->message);
+        Task<std::string> all = graphql::run(app, request.tree, nullptr, parse_scanned(json));
+        Reply r;
+        r.json = co_await all;
+        co_return r;
+    } catch (const std::exception& e) {
+        co_return failure(Outcome::failed, e.what());
+    }
+}
+
+// What a begun request needs, until it has ended.
+struct Begun {
+    std::shared_ptr<AppData> app;
+    std::string op, json;
+    CallOptions options;
+    std::function<void(Reply)> done;
+};
+
+Detached run_begun(std::unique_ptr<Begun> b, Task<Reply> task) {
+    Reply r = co_await task;
+    b->done(std::move(r));
 }
 
 }  // namespace
 
 Reply App::call(std::string_view op, std::string_view json, const CallOptions& options) const {
-    Reply r = request(*data_, options, [&](CallTree& tree) { return run_call(*data_, tree, nullptr, op, json, options.deadline); });
-    if (Recording* record = options.record) {
-        record->op = op;
-        record->json = json;
-        record->user = options.user;
-        record->outcome = code_of(r.outcome);
-        record->result = r.ok() ? r.json : r.message;
-    }
-    return r;
+    Loop loop;
+    return loop.run(call_request(*data_, op, json, options, loop.go_on()), options.on_wait);
 }
 
 Reply App::graphql(std::string_view json, const CallOptions& options) const {
-    return request(*data_, options, [&](CallTree& tree) {
-        if (auto fault = scan_json(json)) return failure(fault->too_large ? Outcome::too_large : Outcome::bad_json, fault->message);
-        Reply r;
-        r.json = graphql::run(*data_, tree, nullptr, parse_scanned(json));
-        return r;
-    });
+    Loop loop;
+    return loop.run(graphql_request(*data_, json, options, loop.go_on()), options.on_wait);
+}
+
+void App::begin(std::string op, std::string json, CallOptions options, GoOn go_on, std::function<void(Reply)> done) const {
+    auto b = std::make_unique<Begun>(data_, std::move(op), std::move(json), std::move(options), std::move(done));
+    Task<Reply> task = call_request(*data_, b->op, b->json, b->options, std::move(go_on));
+    run_begun(std::move(b), std::move(task));
+}
+
+void App::begin_graphql(std::string json, CallOptions options, GoOn go_on, std::function<void(Reply)> done) const {
+    auto b = std::make_unique<Begun>(data_, std::string(), std::move(json), std::move(options), std::move(done));
+    Task<Reply> task = graphql_request(*data_, b->json, b->options, std::move(go_on));
+    run_begun(std::move(b), std::move(task));
 }
 
 Result<void> App::warm() const {
@@ -164,7 +218,7 @@ Result<void> App::warm() const {
         const MaterializerConfig& m = p->first();
         CallScope scope{tree, nullptr, m, *m.guest, Clock::now() + std::max(m.guest->limits.deadline, Milliseconds(1)), 0, 0, 0, {}, false, {}};
         if (m.guest->limits.fuel) scope.fuel = m.guest->limits.fuel;
-        Ended ended = p->warm(scope);
+        Ended ended = wait_here(tree, p->warm(scope));
         if (!ended.ok()) return std::unexpected(Error{Error::Kind::invalid, "materializers." + m.op + ": " + ended.text});
     }
     return {};

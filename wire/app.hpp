@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <heddle/fetch.hpp>
+
 #include "kv.hpp"
 #include "lifetimes.hpp"
 #include "metrics.hpp"
@@ -32,13 +34,15 @@ struct AppData {
     std::map<std::string, Op, std::less<>> ops;
     std::map<std::string, HostOp, std::less<>> hostcalls;
     std::shared_ptr<Kv> kv;               // handed on to the app that replaces this one
+    http::Fetcher fetcher;
     Watch watch;                          // last: its thread ends before what it looks at goes
 
     void tick();                          // housekeeping, every second
 };
 
 // One call, the whole way: input checked, policies asked, the guest called, output checked. `outer` is the call that made it.
-Reply run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline = {});
+// `op` and `json` live until it has ended.
+Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline = {});
 
 Reply failure(Outcome o, std::string message);
 

@@ -49,21 +49,21 @@ std::optional<Decision> decision_of(const std::string& json, std::string& reason
     return std::nullopt;
 }
 
-// The first that allows or denies decides; when all pass, or one fails, the call is denied.
-std::optional<Reply> ask_policies(AppData& app, CallScope& scope, std::string_view json) {
-    if (scope.materializer.policy.empty()) return std::nullopt;
+// The first that allows or denies decides; when all pass, or one fails, the call is denied. Nothing: it is allowed.
+Task<std::optional<Reply>> ask_policies(AppData& app, CallScope& scope, std::string_view json) {
     std::string question = R"({"op":)" + json_string(scope.materializer.op) + R"(,"input":)" + std::string(json) + R"(,"user":)" +
                            (scope.tree.user.empty() ? "null" : scope.tree.user) + "}";
     for (const std::string& policy : scope.materializer.policy) {
-        Reply r = run_call(app, scope.tree, &scope, policy, question);
+        Task<Reply> call = run_call(app, scope.tree, &scope, policy, question);
+        Reply r = co_await call;
         std::string reason;
-        if (!r.ok()) return failure(Outcome::denied, "the policy `" + policy + "` failed: " + r.message);
+        if (!r.ok()) co_return failure(Outcome::denied, "the policy `" + policy + "` failed: " + r.message);
         auto decision = decision_of(r.json, reason);
-        if (!decision) return failure(Outcome::denied, "the policy `" + policy + "` gave neither allow, deny nor pass");
-        if (*decision == Decision::allow) return std::nullopt;
-        if (*decision == Decision::deny) return failure(Outcome::denied, reason.empty() ? "the policy `" + policy + "` denies it" : reason);
+        if (!decision) co_return failure(Outcome::denied, "the policy `" + policy + "` gave neither allow, deny nor pass");
+        if (*decision == Decision::allow) co_return std::nullopt;
+        if (*decision == Decision::deny) co_return failure(Outcome::denied, reason.empty() ? "the policy `" + policy + "` denies it" : reason);
     }
-    return failure(Outcome::denied, "no policy allows it");
+    co_return failure(Outcome::denied, "no policy allows it");
 }
 
 Reply to_reply(Ended ended) {
@@ -82,23 +82,29 @@ void check_output(const AppData& app, const MaterializerConfig& m, Reply& r) {
         if (auto wrong = app.manifest.types.validate(m.output, parse_scanned(r.json))) r = failure(Outcome::invalid_output, "the guest's output: " + *wrong);
 }
 
-Reply call_guest(AppData& app, Op& op, CallScope& scope, std::string_view json) {
+Task<Reply> call_guest(AppData& app, Op& op, CallScope& scope, std::string_view json) {
     const MaterializerConfig& m = *op.config;
-    if (auto fault = scan_json(json, m.guest->limits.json)) return failure(fault->too_large ? Outcome::too_large : Outcome::bad_json, fault->message);
+    if (auto fault = scan_json(json, m.guest->limits.json)) co_return failure(fault->too_large ? Outcome::too_large : Outcome::bad_json, fault->message);
     std::string key;
     if (m.input != Types::anything || m.guest->lifetime == Lifetime::keyed) {
         Json input = parse_scanned(json);
-        if (auto wrong = app.manifest.types.validate(m.input, input)) return failure(Outcome::invalid_input, *wrong);
+        if (auto wrong = app.manifest.types.validate(m.input, input)) co_return failure(Outcome::invalid_input, *wrong);
         auto found = key_of(*m.guest, input, scope.tree.user);
-        if (!found) return failure(Outcome::invalid_input, found.error());
+        if (!found) co_return failure(Outcome::invalid_input, found.error());
         key = std::move(*found);
     }
-    if (auto denied = ask_policies(app, scope, json)) return std::move(*denied);
+    if (!m.policy.empty()) {
+        Task<std::optional<Reply>> asked = ask_policies(app, scope, json);
+        std::optional<Reply> denied = co_await asked;
+        if (denied) co_return std::move(*denied);
+    }
     std::optional<Milliseconds> retry_after;
-    Reply r = to_reply(op.program->call(scope, json, key, retry_after));
+    Task<Ended> call = op.program->call(scope, json, key, retry_after);
+    Ended ended = co_await call;
+    Reply r = to_reply(std::move(ended));
     r.retry_after = retry_after;
     check_output(app, m, r);
-    return r;
+    co_return r;
 }
 
 // A call may use what its materializer allows, and never more than the call that made it has left.
@@ -126,23 +132,24 @@ Reply failure(Outcome o, std::string message) {
     return r;
 }
 
-Reply run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view name, std::string_view json, std::optional<Milliseconds> deadline) {
+Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view name, std::string_view json, std::optional<Milliseconds> deadline) {
     auto start = Clock::now();
     auto found = app.ops.find(name);
-    if (found == app.ops.end()) return unknown_op(app, name);
+    if (found == app.ops.end()) co_return unknown_op(app, name);
     Op& op = found->second;
     CallScope scope = scope_of(tree, outer, *op.config, deadline);
     if (outer && scope.depth > outer->guest.limits.depth)
-        return failure(Outcome::depth, "calls are nested " + std::to_string(scope.depth) + " deep (limits.depth = " + std::to_string(outer->guest.limits.depth) + ")");
+        co_return failure(Outcome::depth, "calls are nested " + std::to_string(scope.depth) + " deep (limits.depth = " + std::to_string(outer->guest.limits.depth) + ")");
     std::optional<u64> fuel = scope.fuel;
     ++op.stats.running;
-    Reply r = call_guest(app, op, scope, json);
+    Task<Reply> call = call_guest(app, op, scope, json);
+    Reply r = co_await call;
     --op.stats.running;
     if (outer && outer->fuel && fuel && scope.fuel) *outer->fuel -= std::min(*outer->fuel, *fuel - std::min(*fuel, *scope.fuel));
     r.took = Clock::now() - start;
     op.stats.hostcalls += scope.hostcalls;
     op.stats.ended(r.outcome, r.took);
-    return r;
+    co_return r;
 }
 
 void write_log(CallScope& scope, std::string_view level, std::string_view message, std::string_view source, std::string_view fields) {

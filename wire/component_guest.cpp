@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <heddle/component_driving.hpp>
+
 #include "values.hpp"
 
 namespace heddle::wire {
@@ -41,27 +43,61 @@ std::expected<Json, std::string> arguments_json(HostCall& call, const component:
 
 }  // namespace
 
-// The arguments as an object by their names; a result<T, E> is T when the call went well, else E.
-Host ComponentGuest::call_served(HostCall& call, const std::string& op) {
-    component::FunctionType type = call.type();
-    auto args = arguments_json(call, type);
-    if (!args) return call.fail(call.name() + ": " + args.error());
-    auto answer = hostcall("call", to_text({{"op", op}, {"in", std::move(*args)}}));
+Host ComponentGuest::ask(HostCall& call, std::string_view op, std::string_view json, Answered answered) {
+    auto deferred = std::make_shared<std::optional<component::Deferred>>();
+    auto answer = hostcall(op, json, [deferred, answered](HostAnswer a) {
+        auto result = answered(std::move(a));
+        if (!result) (*deferred)->fail(result.error());
+        else if (*result) (*deferred)->resolve(std::move(**result));
+        else (*deferred)->resolve();
+    });
+    if (!answer) {
+        *deferred = call.defer();
+        return call.wait();
+    }
+    auto result = answered(std::move(*answer));
+    if (!result) return call.fail(result.error());
+    return *result ? call.done(std::move(**result)) : call.done();
+}
+
+void ComponentGuest::offer_hostcall(ComponentLinker& linker) {
+    using Signature = component::FunctionOf<std::expected<std::string, std::string>(std::string, std::string)>;
+    auto answered = [](HostAnswer a) { return std::optional(a ? Val::ok(Val::string(std::move(*a))) : Val::error(Val::string(std::move(a.error())))); };
+    auto f = [this, answered](HostCall& call) { return ask(call, call.args()[0].as_string(), call.args()[1].as_string(), answered); };
+    linker.interface("metatype:wit-wire/typegate-wire").raw("hostcall", f, Signature::type());
+}
+
+namespace {
+
+// What a served function gives: a result<T, E> is T when the call went well, else E.
+std::expected<std::optional<Val>, std::string> served(const component::FunctionType& type, const std::string& name, const std::string& op, HostAnswer answer) {
     bool may_fail = type.result && type.result->kind() == ValueType::Kind::result;
     if (!answer) {
         Json error = parse_scanned(answer.error());
         std::string code = error["code"].get<std::string>(), message = error["message"].get<std::string>();
         auto members = may_fail ? type.result->members() : std::span<const ValueType::Member>();
         auto value = may_fail && members[1].type ? error_value(*members[1].type, code, message) : std::nullopt;
-        if (may_fail && !members[1].type) return call.done(Val::error());
-        return value ? call.done(Val::error(std::move(*value))) : call.fail(call.name() + ", served by `" + op + "`: " + message);
+        if (may_fail && !members[1].type) return Val::error();
+        if (value) return Val::error(std::move(*value));
+        return std::unexpected(name + ", served by `" + op + "`: " + message);
     }
-    if (!type.result) return call.done();
+    if (!type.result) return std::nullopt;
     const auto& wanted = may_fail ? type.result->members()[0].type : type.result;
-    if (!wanted) return call.done(Val::ok());
+    if (!wanted) return Val::ok();
     auto value = to_value(parse_scanned(*answer), *wanted);
-    if (!value) return call.fail(call.name() + ": what `" + op + "` gave is not of the function's type: " + value.error());
-    return call.done(may_fail ? Val::ok(std::move(*value)) : std::move(*value));
+    if (!value) return std::unexpected(name + ": what `" + op + "` gave is not of the function's type: " + value.error());
+    return may_fail ? Val::ok(std::move(*value)) : std::move(*value);
+}
+
+}  // namespace
+
+// The arguments as an object by their names.
+Host ComponentGuest::call_served(HostCall& call, const std::string& op) {
+    component::FunctionType type = call.type();
+    auto args = arguments_json(call, type);
+    if (!args) return call.fail(call.name() + ": " + args.error());
+    return ask(call, "call", to_text({{"op", op}, {"in", std::move(*args)}}),
+               [type, name = call.name(), &op](HostAnswer answer) { return served(type, name, op, std::move(answer)); });
 }
 
 void ComponentGuest::offer_imports(ComponentLinker& linker) {
@@ -108,10 +144,29 @@ Ended ComponentGuest::begin_call(const ComponentFunc& f, std::vector<Val> args, 
     return {};
 }
 
-Ended ComponentGuest::call(const ComponentFunc& f, std::vector<component::Val> args, std::optional<component::Val>& result) {
-    auto called = f.call(std::move(args));
-    if (!called) return broken(called.error(), component_trap(store()));
-    result = std::move(*called);
+Task<Ended> ComponentGuest::call(const ComponentFunc& f, std::vector<Val> args, std::optional<Val>& result) {
+    component::return_parked(store());
+    std::optional<ComponentCall> begun;
+    Driving driving(*this);
+    Ended ended = begin_call(f, std::move(args), begun);
+    while (ended.ok() && !begun->is_done()) {
+        if (awaits_answer()) {
+            Task<bool> given = give_answer();
+            co_await given;
+        } else if (!ComponentScheduler::tick(store())) ended = run_in_place(*begun);
+    }
+    if (!ended.ok()) co_return ended;
+    auto got = begun->result();
+    if (!got) co_return broken(got.error(), component_trap(store()));
+    result = std::move(*got);
+    co_return Ended();
+}
+
+// It waits for something of WASI's.
+Ended ComponentGuest::run_in_place(const ComponentCall& call) {
+    if (store().parked()) return wait_for_wasi() ? Ended() : trapped(Trap{TrapCode::interrupted, {}, {}, 0, 0});
+    Waiting waiting(*this);
+    (void)call.wait();
     return {};
 }
 

@@ -5,7 +5,26 @@
 
 namespace heddle::wire {
 
-Ended CoreGuest::call(const Func& f, std::span<Slot> slots) {
+Task<Ended> CoreGuest::call(const Func& f, std::span<Slot> slots) {
+    if (!execution_) execution_.emplace(store()).keep_stack(true);
+    Execution& e = *execution_;
+    if (e.begin(f, slots.first(f.type().params.size())) != Execution::State::ready) co_return trapped(e.trap());
+    Driving driving(*this);
+    Exit how = e.run();
+    while (how == Exit::parked) {
+        if (awaits_answer()) {
+            Task<bool> given = give_answer();
+            co_await given;
+        } else if (!wait_for_wasi()) co_return trapped(Trap{TrapCode::interrupted, {}, {}, 0, 0});
+        how = e.run();
+    }
+    if (how == Exit::trapped) co_return trapped(e.trap());
+    if (how != Exit::returned) co_return broken(detail::call_error(store(), how), e.trap());
+    std::ranges::copy(e.results(), slots.begin());
+    co_return Ended();
+}
+
+Ended CoreGuest::call_now(const Func& f, std::span<Slot> slots) {
     Exit how = f.call_raw(store(), slots);
     if (how == Exit::returned) return {};
     Error error = detail::call_error(store(), how);
@@ -35,7 +54,7 @@ Ended CoreGuest::instantiate() {
     instance_ = *made;
     if (auto initialize = instance_.find_func("_initialize"); initialize && initialize->type() == FuncType()) {
         Slot none[1] = {};
-        return call(*initialize, none);
+        return call_now(*initialize, none);
     }
     return {};
 }

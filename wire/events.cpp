@@ -104,6 +104,7 @@ struct Events::State : std::enable_shared_from_this<Events::State> {
     explicit State(App a) : app(std::move(a)) {}
     App app;
     std::function<bool(std::function<void()>)> post;
+    std::function<GoOn()> go_on;
     std::atomic<bool> stopped = false;
     Watch watch;
 
@@ -122,7 +123,9 @@ struct Events::State : std::enable_shared_from_this<Events::State> {
     }
     void fire(const MaterializerConfig& m, const Schedule& schedule, u32 tries) {
         if (stopped) return;
-        Reply r = app.call(m.op, m.event->input);
+        app.begin(m.op, m.event->input, {}, go_on(), [self = shared_from_this(), &m, schedule, tries](const Reply& r) { self->ended(m, schedule, tries, r); });
+    }
+    void ended(const MaterializerConfig& m, const Schedule& schedule, u32 tries, const Reply& r) {
         if (stopped) return;
         if (r.ok()) return arm(m, schedule);
         CallStats& stats = app.data().ops.find(m.op)->second.stats;
@@ -137,8 +140,9 @@ struct Events::State : std::enable_shared_from_this<Events::State> {
     }
 };
 
-Events::Events(App app, std::function<bool(std::function<void()>)> post) : state_(std::make_shared<State>(std::move(app))) {
+Events::Events(App app, std::function<bool(std::function<void()>)> post, std::function<GoOn()> go_on) : state_(std::make_shared<State>(std::move(app))) {
     state_->post = std::move(post);
+    state_->go_on = std::move(go_on);
     for (const MaterializerConfig& m : state_->app.data().manifest.materializers)
         if (m.event)
             for (const std::string& on : m.event->on) state_->arm(m, read_schedule(on, "materializers." + m.op + ".event.on"));

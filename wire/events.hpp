@@ -10,6 +10,7 @@
 
 #include <heddle/wire.hpp>
 
+#include "task.hpp"
 #include "watch.hpp"
 
 namespace heddle::wire {
@@ -44,8 +45,8 @@ Schedule read_schedule(const std::string& text, const std::string& where);
 // The timers of one app, while this lives. A timer whose call still runs, or is being tried again, does not fire.
 class Events {
 public:
-    // `post` gives work to a thread and says whether it took it.
-    Events(App app, std::function<bool(std::function<void()>)> post);
+    // `post` gives work to a thread and says whether it took it; `go_on` makes what App::begin wants.
+    Events(App app, std::function<bool(std::function<void()>)> post, std::function<GoOn()> go_on);
     ~Events();
 
 private:

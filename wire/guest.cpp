@@ -71,37 +71,39 @@ void Guest::log_output() {
     }
 }
 
-Ended Guest::run(CallScope& scope, const std::function<Ended()>& step) {
-    if (scope.tree.cancelled()) return {Outcome::cancelled, "the call was cancelled"};
-    if (scope.late()) return {Outcome::deadline, "the deadline passed before the guest was called"};
+Task<Ended> Guest::run(CallScope& scope, Task<Ended> step) {
+    if (scope.tree.cancelled()) co_return Ended{Outcome::cancelled, "the call was cancelled"};
+    if (scope.late()) co_return Ended{Outcome::deadline, "the deadline passed before the guest was called"};
     CallScope* outer = std::exchange(scope_, &scope);
     if (scope.fuel) store_.set_fuel(*scope.fuel);
     refused_ = refused_memory(store_);
     scope.tree.enter(*this);
     auto ticket = scope.tree.app->watch.at(scope.deadline, [this] { interrupt(); });
-    Ended ended = step();
+    Ended ended = co_await step;
     scope.tree.app->watch.cancel(ticket);
     scope.tree.leave(*this);
     if (scope.fuel) scope.fuel = store_.fuel();
     log_output();
     scope_ = outer;
     if (scope.late() || scope.tree.cancelled()) dead_ = true;  // an interruption may still be pending in it
-    return ended;
+    co_return ended;
 }
 
-Ended Guest::start(CallScope& scope, const InitArgs& args) {
-    Ended ended = run(scope, [&] { return do_start(args); });
+Task<Ended> Guest::start(CallScope& scope, const InitArgs& args) {
+    Task<Ended> all = run(scope, do_start(args));
+    Ended ended = co_await all;
     if (!ended.ok()) dead_ = true;
     if (ended.outcome == Outcome::failed) ended.outcome = Outcome::init_failed;  // unlinkable: the artifact's fault
-    return ended;
+    co_return ended;
 }
 
-Ended Guest::handle(CallScope& scope, std::string_view json) {
-    if (dead_) return {Outcome::failed, "the instance has ended"};
+Task<Ended> Guest::handle(CallScope& scope, std::string_view json) {
+    if (dead_) co_return Ended{Outcome::failed, "the instance has ended"};
     ++uses;
-    Ended ended = run(scope, [&] { return do_handle(scope.materializer, json); });
+    Task<Ended> all = run(scope, do_handle(scope.materializer, json));
+    Ended ended = co_await all;
     last_used = Clock::now();
-    return ended;
+    co_return ended;
 }
 
 Ended Guest::do_begin(const MaterializerConfig&, std::string_view, std::optional<ComponentCall>&) { return {Outcome::failed, "calls of this kind are not begun"}; }
@@ -121,7 +123,11 @@ Ended Guest::begin(CallScope& scope, std::string_view json, std::optional<Compon
 
 void Guest::go_on(CallScope& scope, const ComponentCall& call) {
     scope_ = &scope;
-    if (!ComponentScheduler::tick(store_)) (void)call.wait();
+    if (!ComponentScheduler::tick(store_)) {
+        Wait wait(scope.tree);
+        if (!store_.parked()) (void)call.wait();
+        else if (!store_.wait_parked()) dead_ = true;  // interrupted, in the middle of a synchronous function
+    }
     log_output();
     scope_ = nullptr;
 }
@@ -136,11 +142,29 @@ Ended Guest::finish(CallScope& scope, const ComponentCall& call) {
     return ended;
 }
 
-std::expected<std::string, std::string> Guest::hostcall(std::string_view op, std::string_view json) {
+std::optional<HostAnswer> Guest::hostcall(std::string_view op, std::string_view json, std::function<void(HostAnswer)> then) {
     if (scope_->fuel) scope_->fuel = store_.fuel();
-    auto result = dispatch_hostcall(*scope_, op, json);
+    auto begun = begin_hostcall(*scope_, op, json);
+    if (auto* later = std::get_if<Task<HostAnswer>>(&begun)) {
+        if (may_leave_) return asked_.push_back({std::move(*later), std::move(then)}), std::nullopt;
+        begun = wait_here(scope_->tree, std::move(*later));
+    }
     if (scope_->fuel) store_.set_fuel(*scope_->fuel);
-    return result;
+    return std::get<HostAnswer>(std::move(begun));
+}
+
+Task<bool> Guest::give_answer() {
+    Asked asked = std::move(asked_.front());
+    asked_.pop_front();
+    HostAnswer answer = co_await asked.answer;
+    if (scope_->fuel) store_.set_fuel(*scope_->fuel);
+    asked.then(std::move(answer));
+    co_return true;
+}
+
+bool Guest::wait_for_wasi() {
+    Wait wait(scope_->tree);
+    return store_.wait_parked();
 }
 
 Ended Guest::trapped(const Trap& trap) {

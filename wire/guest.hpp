@@ -1,6 +1,10 @@
 // A guest: one instance of an artifact in a Store of its own, started by `init` and asked by `handle`. One file per kind.
 #pragma once
+#include <deque>
+#include <expected>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +14,9 @@
 #include <heddle/wasi.hpp>
 #include <heddle/wasi_reuse.hpp>
 
+#include "hostcall.hpp"
 #include "scope.hpp"
+#include "task.hpp"
 
 namespace heddle::wire {
 
@@ -49,9 +55,9 @@ public:
     Guest(const Guest&) = delete;
 
     // Instantiates and initialises. A guest that failed here is not used again.
-    Ended start(CallScope& scope, const InitArgs& args);
+    Task<Ended> start(CallScope& scope, const InitArgs& args);
     // One call. After a trap or a limit the guest is dead.
-    Ended handle(CallScope& scope, std::string_view json);
+    Task<Ended> handle(CallScope& scope, std::string_view json);
     // Whether many calls may be in it at once; known after start(). Such a call is begun, goes on with all others, and is finished when it is done.
     virtual bool shares() const { return false; }
     Ended begin(CallScope& scope, std::string_view json, std::optional<ComponentCall>& call);
@@ -72,8 +78,8 @@ public:
     Clock::time_point last_used = Clock::now();
 
 protected:
-    virtual Ended do_start(const InitArgs& args) = 0;
-    virtual Ended do_handle(const MaterializerConfig& op, std::string_view json) = 0;
+    virtual Task<Ended> do_start(const InitArgs& args) = 0;
+    virtual Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) = 0;
 
     virtual Result<void> do_save() = 0;
     virtual Result<void> do_reset() = 0;
@@ -82,8 +88,15 @@ protected:
 
     // The call that runs now; host functions act in its name.
     CallScope& scope() const { return *scope_; }
-    // A host call by the guest: JSON text, or the error object's text.
-    std::expected<std::string, std::string> hostcall(std::string_view op, std::string_view json);
+    // A host call by the guest. Nothing: somebody must be waited for, so the guest has to leave; `then` gets the answer before it goes on.
+    std::optional<HostAnswer> hostcall(std::string_view op, std::string_view json, std::function<void(HostAnswer)> then);
+    // For what runs a guest that has left: whether it waits for an answer, and the answer given to it. Only between these two may it leave for one.
+    class Driving;
+    class Waiting;
+    bool awaits_answer() const { return !asked_.empty(); }
+    Task<bool> give_answer();
+    // Waits in place for what WASI waits for. False: it was interrupted.
+    bool wait_for_wasi();
     // WASI under what the manifest grants.
     wasi::Context& wasi() { return wasi_; }
     Ended trapped(const Trap& trap);
@@ -94,7 +107,11 @@ protected:
     std::shared_ptr<const Artifact> artifact_;
 
 private:
-    Ended run(CallScope& scope, const std::function<Ended()>& step);
+    struct Asked {
+        Task<HostAnswer> answer;
+        std::function<void(HostAnswer)> then;
+    };
+    Task<Ended> run(CallScope& scope, Task<Ended> step);
     void log_output();
     const GuestConfig& config_;
     Store store_;
@@ -103,6 +120,33 @@ private:
     std::optional<wasi::Held> held_;      // of the host, at save()
     u64 refused_ = 0;                     // memory, before the step that runs
     bool dead_ = false;
+    bool may_leave_ = false;              // what runs the guest now waits for answers without a thread
+    std::deque<Asked> asked_;
+};
+
+// While it lives, host calls are waited for in place.
+class Guest::Waiting {
+public:
+    explicit Waiting(Guest& g) : guest_(g), outer_(std::exchange(g.may_leave_, false)) {}
+    ~Waiting() { guest_.may_leave_ = outer_; }
+    Waiting(const Waiting&) = delete;
+
+private:
+    Guest& guest_;
+    bool outer_;
+};
+
+class Guest::Driving {
+public:
+    explicit Driving(Guest& g) : guest_(g) { guest_.may_leave_ = true; }
+    ~Driving() {
+        guest_.may_leave_ = false;
+        guest_.asked_.clear();
+    }
+    Driving(const Driving&) = delete;
+
+private:
+    Guest& guest_;
 };
 
 // A new instance of the kind that the manifest names; not yet started.

@@ -52,13 +52,18 @@ public:
     using CoreGuest::CoreGuest;
 
 private:
-    Ended do_start(const InitArgs& args) override;
-    Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Task<Ended> do_start(const InitArgs& args) override;
+    Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Ended check(const InitArgs& args) const;
     std::expected<std::vector<Json>, std::string> arguments(const MaterializerConfig& op, const Json& input, const FuncType& type) const;
 };
 
-Ended SimpleGuest::do_start(const InitArgs& args) {
-    if (Ended made = instantiate(); !made.ok()) return made;
+Task<Ended> SimpleGuest::do_start(const InitArgs& args) {
+    Ended made = instantiate();
+    co_return made.ok() ? check(args) : std::move(made);
+}
+
+Ended SimpleGuest::check(const InitArgs& args) const {
     for (const MaterializerConfig* m : args.ops) {
         auto f = instance().find_func(m->export_name);
         if (!f) {
@@ -87,26 +92,28 @@ std::expected<std::vector<Json>, std::string> SimpleGuest::arguments(const Mater
     return all;
 }
 
-Ended SimpleGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
+Task<Ended> SimpleGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
     auto f = instance().find_func(op.export_name);
-    if (!f) return {Outcome::no_handler, artifact().label + ": exports no function `" + op.export_name + "`"};
+    if (!f) co_return Ended{Outcome::no_handler, artifact().label + ": exports no function `" + op.export_name + "`"};
     const FuncType& type = f->type();
     auto args = arguments(op, parse_scanned(json), type);
-    if (!args) return {Outcome::in_json_err, args.error()};
+    if (!args) co_return Ended{Outcome::in_json_err, args.error()};
     std::vector<Slot> slots(std::max({type.params.size(), type.results.size(), std::size_t(1)}));
     for (std::size_t i = 0; i < args->size(); ++i) {
         auto slot = to_slot((*args)[i], type.params[i]);
-        if (!slot) return {Outcome::in_json_err, "argument " + std::to_string(i + 1) + " must be an " + to_string(type.params[i]) + ", there is " + excerpt((*args)[i])};
+        if (!slot) co_return Ended{Outcome::in_json_err, "argument " + std::to_string(i + 1) + " must be an " + to_string(type.params[i]) + ", there is " + excerpt((*args)[i])};
         slots[i] = *slot;
     }
-    if (Ended called = call(*f, slots); !called.ok()) return called;
+    Task<Ended> calling = call(*f, slots);
+    Ended called = co_await calling;
+    if (!called.ok()) co_return called;
     Json results = Json::array();
     for (std::size_t i = 0; i < type.results.size(); ++i) {
         results.push_back(to_json(slots[i], type.results[i]));
         if (results.back().is_number_float() && !std::isfinite(results.back().get<double>()))
-            return {Outcome::invalid_output, "the result is not finite, and JSON has no such number"};
+            co_return Ended{Outcome::invalid_output, "the result is not finite, and JSON has no such number"};
     }
-    return {Outcome::ok, to_text(results.empty() ? Json() : results.size() == 1 ? results[0] : results)};
+    co_return Ended{Outcome::ok, to_text(results.empty() ? Json() : results.size() == 1 ? results[0] : results)};
 }
 
 }  // namespace

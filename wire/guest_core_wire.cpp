@@ -4,6 +4,7 @@
 //           `memory`; imports `…/typegate-wire` `hostcall`. Records lie in memory as the canonical ABI has them.
 //   simple  exports `cw_abi`, `cw_alloc`, `cw_free`, `cw_init`, `cw_handle`, `memory`; imports `cw:host` `result`, `hostcall`, `take`. JSON only.
 #include <algorithm>
+#include <array>
 
 #include "core_guest.hpp"
 
@@ -37,10 +38,35 @@ protected:
     Ended call32(const Func& f, std::initializer_list<u32> args, u32* result) {
         Slot slots[6] = {};
         std::ranges::transform(args, slots, [](u32 v) { return Slot::of(v); });
-        Ended ended = call(f, slots);
+        Ended ended = call_now(f, slots);
         if (ended.ok() && result) *result = slots[0].as<u32>();
         return ended;
     }
+    // The same of the protocol's functions, in which the guest may wait for its host.
+    template <std::size_t n>
+    Task<Ended> wait32(const Func& f, std::array<u32, n> args, u32& result) {
+        Slot slots[4] = {};
+        std::ranges::transform(args, slots, [](u32 v) { return Slot::of(v); });
+        Task<Ended> calling = call(f, slots);
+        Ended ended = co_await calling;
+        if (ended.ok()) result = slots[0].as<u32>();
+        co_return ended;
+    }
+    // A host call: answered at once, or the guest is left and goes on with the answer.
+    using Answered = std::function<Host(Caller&, const HostAnswer&)>;
+    Host ask(Caller& c, std::string_view op, std::string_view json, Answered answered) {
+        auto got = std::make_shared<std::optional<HostAnswer>>();
+        *got = hostcall(std::string(op), std::string(json), [got](HostAnswer a) { *got = std::move(a); });
+        if (*got) return answered(c, **got);
+        c.frame<AwaitAnswer>(got, std::move(answered));
+        return c.park();
+    }
+    struct AwaitAnswer final : HostFrame {
+        AwaitAnswer(std::shared_ptr<std::optional<HostAnswer>> g, Answered a) : got(std::move(g)), answered(std::move(a)) {}
+        Host next(Caller& c, Exit) override { return *got ? answered(c, **got) : c.park(); }
+        std::shared_ptr<std::optional<HostAnswer>> got;
+        Answered answered;
+    };
     Ended bad_address(std::string_view what) { return trapped(Trap{TrapCode::memory_out_of_bounds, std::string(what), {}, 0, 0}); }
     Memory memory;
 };
@@ -53,18 +79,21 @@ public:
 
 private:
     void offer(Linker& linker) override;
-    Ended do_start(const InitArgs& args) override;
-    Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Task<Ended> do_start(const InitArgs& args) override;
+    Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) override;
     Ended find_exports();
     std::optional<Func> exported(std::string_view function, std::string_view prefix = "") const;
     Ended allocate(u32 bytes, u32 alignment, u32& at);
     Ended place(std::string_view text, u32& at);
+    Ended place_init(const InitArgs& args, u32& version, u32& list);
+    Ended after(const std::optional<Func>& release, u32 result, Ended ended);
     Ended init_result(u32 at);
     Ended handle_result(u32 at);
     // The text whose address and length lie at `at`; false: out of bounds.
     bool text_at(u32 at, std::string& text) const;
     Host hostcall_import(Caller& c, u32 op, u32 op_bytes, u32 json, u32 json_bytes, u32 result);
-    bool answer(Caller& c, u32 at, const std::expected<std::string, std::string>& result);
+    Host answer(Caller& c, u32 at, const HostAnswer& result);
+    bool place_answer(Caller& c, u32 at, const HostAnswer& result);
 
     Func init_, handle_, realloc_;
     std::optional<Func> after_init_, after_handle_;
@@ -117,12 +146,10 @@ bool CabiGuest::text_at(u32 at, std::string& text) const {
 }
 
 // init(version, list<mat-info>): an element is four strings, 32 bytes.
-Ended CabiGuest::do_start(const InitArgs& args) {
+Ended CabiGuest::place_init(const InitArgs& args, u32& version, u32& list) {
     if (Ended made = instantiate(); !made.ok()) return made;
     if (Ended found = find_exports(); !found.ok()) return found;
-    u32 version = 0, list = 0, result = 0;
-    std::string_view said_version = protocol_version;
-    if (Ended e = place(said_version, version); !e.ok()) return e;
+    if (Ended e = place(protocol_version, version); !e.ok()) return e;
     if (!args.ops.empty())
         if (Ended e = allocate(u32(32 * args.ops.size()), 4, list); !e.ok()) return e;
     for (std::size_t i = 0; i < args.ops.size(); ++i) {
@@ -135,11 +162,24 @@ Ended CabiGuest::do_start(const InitArgs& args) {
             memory.set(list + 32 * i + 8 * f + 4, u32(fields[f]->size()));
         }
     }
-    if (Ended e = call32(init_, {version, u32(said_version.size()), list, u32(args.ops.size())}, &result); !e.ok()) return e;
-    Ended ended = init_result(result);
-    if (after_init_)
-        if (Ended e = call32(*after_init_, {result}, nullptr); !e.ok()) return e;
-    return ended;
+    return {};
+}
+
+Task<Ended> CabiGuest::do_start(const InitArgs& args) {
+    u32 version = 0, list = 0, result = 0;
+    Ended ended = place_init(args, version, list);
+    if (!ended.ok()) co_return ended;
+    Task<Ended> calling = wait32<4>(init_, {version, u32(std::string_view(protocol_version).size()), list, u32(args.ops.size())}, result);
+    ended = co_await calling;
+    if (!ended.ok()) co_return ended;
+    ended = init_result(result);
+    co_return after(after_init_, result, std::move(ended));
+}
+
+// What comes after a call, whatever it gave.
+Ended CabiGuest::after(const std::optional<Func>& release, u32 result, Ended ended) {
+    Ended released = release ? call32(*release, {result}, nullptr) : Ended();
+    return released.ok() ? ended : released;
 }
 
 // result<record { ok: bool }, variant { version-mismatch(string), unexpected-mat(mat-info), other(string) }>: 40 bytes.
@@ -155,15 +195,16 @@ Ended CabiGuest::init_result(u32 at) {
     return init_error(memory.get<u8>(at + 4).value(), text);
 }
 
-Ended CabiGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
+Task<Ended> CabiGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
     u32 name = 0, input = 0, result = 0;
-    if (Ended e = place(op.op, name); !e.ok()) return e;
-    if (Ended e = place(json, input); !e.ok()) return e;
-    if (Ended e = call32(handle_, {name, u32(op.op.size()), input, u32(json.size())}, &result); !e.ok()) return e;
-    Ended ended = handle_result(result);
-    if (after_handle_)
-        if (Ended e = call32(*after_handle_, {result}, nullptr); !e.ok()) return e;
-    return ended;
+    Ended ended = place(op.op, name);
+    if (ended.ok()) ended = place(json, input);
+    if (!ended.ok()) co_return ended;
+    Task<Ended> calling = wait32<4>(handle_, {name, u32(op.op.size()), input, u32(json.size())}, result);
+    ended = co_await calling;
+    if (!ended.ok()) co_return ended;
+    ended = handle_result(result);
+    co_return after(after_handle_, result, std::move(ended));
 }
 
 // result<string, variant { no-handler, in-json-err(string), handler-err(string) }>: 16 bytes.
@@ -177,7 +218,7 @@ Ended CabiGuest::handle_result(u32 at) {
 }
 
 // result<string, string> at `at`: the text is placed with cabi_realloc, which runs as a leaf.
-bool CabiGuest::answer(Caller& c, u32 at, const std::expected<std::string, std::string>& result) {
+bool CabiGuest::place_answer(Caller& c, u32 at, const HostAnswer& result) {
     const std::string& text = result ? *result : result.error();
     Slot args[4] = {Slot::of(u32(0)), Slot::of(u32(0)), Slot::of(u32(1)), Slot::of(u32(text.size()))}, room[1] = {};
     if (!text.empty() && c.leaf(realloc_, args, room) != Exit::returned) return false;
@@ -190,9 +231,12 @@ Host CabiGuest::hostcall_import(Caller& c, u32 op, u32 op_bytes, u32 json, u32 j
     if (!memory.object()) return c.fail("hostcall before the start function has ended");
     if (!memory.contains(op, op_bytes) || !memory.contains(json, json_bytes) || !memory.contains(result, 12) || result % 4 != 0)
         return c.fail(Trap{TrapCode::memory_out_of_bounds, "hostcall's arguments", {}, 0, 0});
-    auto got = hostcall(std::string(memory.text(op, op_bytes)), std::string(memory.text(json, json_bytes)));
-    if (!answer(c, result, got)) return c.fail(Trap{TrapCode::memory_out_of_bounds, "cabi_realloc gave no room for hostcall's result", {}, 0, 0});
-    return Host::done;
+    return ask(c, memory.text(op, op_bytes), memory.text(json, json_bytes), [this, result](Caller& caller, const HostAnswer& a) { return answer(caller, result, a); });
+}
+
+Host CabiGuest::answer(Caller& c, u32 at, const HostAnswer& result) {
+    if (place_answer(c, at, result)) return Host::done;
+    return c.fail(Trap{TrapCode::memory_out_of_bounds, "cabi_realloc gave no room for hostcall's result", {}, 0, 0});
 }
 
 // ---- the simple profile -------------------------------------------------------------------------------------------------------------
@@ -203,8 +247,8 @@ public:
 
 private:
     void offer(Linker& linker) override;
-    Ended do_start(const InitArgs& args) override;
-    Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Task<Ended> do_start(const InitArgs& args) override;
+    Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) override;
     Ended find_exports();
     Ended place(std::string_view text, u32& at);
     void free(u32 at, std::size_t bytes);
@@ -228,10 +272,11 @@ void SimpleWireGuest::offer(Linker& linker) {
         auto mem = c.memory();
         if (!mem || !mem->contains(arg(0), arg(1)) || !mem->contains(arg(2), arg(3)))
             return c.fail(Trap{TrapCode::memory_out_of_bounds, "hostcall's arguments", {}, 0, 0});
-        auto got = self.hostcall(std::string(mem->text(arg(0), arg(1))), std::string(mem->text(arg(2), arg(3))));
-        self.taken_ = got ? *got : got.error();
-        c.slots()[0] = Slot::of(u64(got ? 0 : 1) << 32 | self.taken_.size());
-        return Host::done;
+        return self.ask(c, mem->text(arg(0), arg(1)), mem->text(arg(2), arg(3)), [&self](Caller& caller, const HostAnswer& a) {
+            self.taken_ = a ? *a : a.error();
+            caller.slots()[0] = Slot::of(u64(a ? 0 : 1) << 32 | self.taken_.size());
+            return Host::done;
+        });
     }, std::make_shared<SimpleWireGuest*>(this));
     linker.func("cw:host", "take", [this, bad](Caller& c, u32 at) {
         if (!c.memory() || !c.memory()->write(at, taken_.data(), taken_.size())) return bad(c, "take's argument");
@@ -263,30 +308,35 @@ Ended SimpleWireGuest::place(std::string_view text, u32& at) {
     return got;
 }
 
-Ended SimpleWireGuest::do_start(const InitArgs& args) {
-    if (Ended made = instantiate(); !made.ok()) return made;
-    if (Ended found = find_exports(); !found.ok()) return found;
+Task<Ended> SimpleWireGuest::do_start(const InitArgs& args) {
+    Ended ended = instantiate();
+    if (ended.ok()) ended = find_exports();
     std::string json = init_args_json(args);
     u32 at = 0, status = 0;
     result_.clear();
-    if (Ended e = place(json, at); !e.ok()) return e;
-    if (Ended e = call32(init_, {at, u32(json.size())}, &status); !e.ok()) return e;
-    if (Ended e = call32(free_, {at, u32(json.size())}, nullptr); !e.ok()) return e;
-    if (status == 0) return {};
-    return {Outcome::init_failed, "the guest's init failed with status " + std::to_string(status) + (result_.empty() ? "" : ": " + std::exchange(result_, ""))};
+    if (ended.ok()) ended = place(json, at);
+    if (!ended.ok()) co_return ended;
+    Task<Ended> calling = wait32<2>(init_, {at, u32(json.size())}, status);
+    ended = co_await calling;
+    if (ended.ok()) ended = call32(free_, {at, u32(json.size())}, nullptr);
+    if (!ended.ok() || status == 0) co_return ended;
+    co_return Ended{Outcome::init_failed, "the guest's init failed with status " + std::to_string(status) + (result_.empty() ? "" : ": " + std::exchange(result_, ""))};
 }
 
-Ended SimpleWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
+Task<Ended> SimpleWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
     u32 name = 0, input = 0, status = 0;
     result_.clear();
     taken_.clear();  // nothing of an earlier call
-    if (Ended e = place(op.op, name); !e.ok()) return e;
-    if (Ended e = place(json, input); !e.ok()) return e;
-    if (Ended e = call32(handle_, {name, u32(op.op.size()), input, u32(json.size())}, &status); !e.ok()) return e;
-    if (Ended e = call32(free_, {input, u32(json.size())}, nullptr); !e.ok()) return e;
-    if (Ended e = call32(free_, {name, u32(op.op.size())}, nullptr); !e.ok()) return e;
+    Ended ended = place(op.op, name);
+    if (ended.ok()) ended = place(json, input);
+    if (!ended.ok()) co_return ended;
+    Task<Ended> calling = wait32<4>(handle_, {name, u32(op.op.size()), input, u32(json.size())}, status);
+    ended = co_await calling;
+    if (ended.ok()) ended = call32(free_, {input, u32(json.size())}, nullptr);
+    if (ended.ok()) ended = call32(free_, {name, u32(op.op.size())}, nullptr);
+    if (!ended.ok()) co_return ended;
     std::string text = std::exchange(result_, "");
-    return status == 0 ? Ended{Outcome::ok, std::move(text)} : handle_error(op, u32(status) - 1, std::move(text));
+    co_return status == 0 ? Ended{Outcome::ok, std::move(text)} : handle_error(op, u32(status) - 1, std::move(text));
 }
 
 }  // namespace

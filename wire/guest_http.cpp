@@ -16,25 +16,25 @@ public:
     using ComponentGuest::ComponentGuest;
 
 private:
-    Ended do_start(const InitArgs& args) override;
-    Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Task<Ended> do_start(const InitArgs& args) override;
+    Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) override;
 };
 
-Ended HttpGuest::do_start(const InitArgs&) {
+Task<Ended> HttpGuest::do_start(const InitArgs&) {
     if (!wasi::ComponentServer::serves(*artifact().component))
-        return {Outcome::init_failed, artifact().label + ": kind `http` needs the export `wasi:http/incoming-handler@0.2`"};
-    if (auto attached = wasi::attach(store(), wasi()); !attached) return broken(attached.error(), {});
-    return instantiate();
+        co_return Ended{Outcome::init_failed, artifact().label + ": kind `http` needs the export `wasi:http/incoming-handler@0.2`"};
+    if (auto attached = wasi::attach(store(), wasi()); !attached) co_return broken(attached.error(), {});
+    co_return instantiate();
 }
 
-Ended HttpGuest::do_handle(const MaterializerConfig&, std::string_view json) {
+Task<Ended> HttpGuest::do_handle(const MaterializerConfig&, std::string_view json) {
     auto message = read_request(parse_scanned(json));
-    if (!message) return {Outcome::in_json_err, message.error()};
+    if (!message) co_return Ended{Outcome::in_json_err, message.error()};
     auto response = wasi::handle_request(store(), instance(), message->request, std::move(message->body), config().limits.json.bytes);
-    if (response) return {Outcome::ok, to_text(response_json(*response))};
-    if (response.error().kind == Error::Kind::invalid) return {Outcome::handler_err, response.error().message};
-    if (response.error().kind == Error::Kind::limit) return {Outcome::invalid_output, response.error().message};
-    return broken(response.error(), component_trap(store()));
+    if (response) co_return Ended{Outcome::ok, to_text(response_json(*response))};
+    if (response.error().kind == Error::Kind::invalid) co_return Ended{Outcome::handler_err, response.error().message};
+    if (response.error().kind == Error::Kind::limit) co_return Ended{Outcome::invalid_output, response.error().message};
+    co_return broken(response.error(), component_trap(store()));
 }
 
 }  // namespace

@@ -26,17 +26,22 @@ public:
     using ComponentGuest::ComponentGuest;
 
 private:
-    Ended do_start(const InitArgs& args) override;
-    Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Task<Ended> do_start(const InitArgs& args) override;
+    Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) override;
     bool shares() const override { return shares_; }
     Ended do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) override;
     Ended do_finish(const MaterializerConfig& op, std::optional<Val> result) override;
+    Ended check(const InitArgs& args);
     Ended outcome(const component::FunctionType& type, const std::optional<Val>& result);
     bool shares_ = true;
 };
 
-Ended ReflectedGuest::do_start(const InitArgs& args) {
-    if (Ended made = instantiate(); !made.ok()) return made;
+Task<Ended> ReflectedGuest::do_start(const InitArgs& args) {
+    Ended made = instantiate();
+    co_return made.ok() ? check(args) : std::move(made);
+}
+
+Ended ReflectedGuest::check(const InitArgs& args) {
     for (const MaterializerConfig* m : args.ops) {
         auto f = instance().find_func(m->export_name);
         shares_ = shares_ && f && f->type().async;
@@ -82,15 +87,16 @@ Ended ReflectedGuest::outcome(const component::FunctionType& type, const std::op
     return failed ? said(Outcome::handler_err, to_text(*json)) : Ended{Outcome::ok, to_text(*json)};
 }
 
-Ended ReflectedGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
+Task<Ended> ReflectedGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
     auto f = instance().find_func(op.export_name);
-    if (!f) return {Outcome::no_handler, artifact().label + ": exports no function `" + op.export_name + "`"};
+    if (!f) co_return Ended{Outcome::no_handler, artifact().label + ": exports no function `" + op.export_name + "`"};
     component::FunctionType type = f->type();
     auto args = arguments(parse_scanned(json), type);
-    if (!args) return {Outcome::in_json_err, args.error()};
+    if (!args) co_return Ended{Outcome::in_json_err, args.error()};
     std::optional<Val> result;
-    if (Ended called = call(*f, std::move(*args), result); !called.ok()) return called;
-    return outcome(type, result);
+    Task<Ended> calling = call(*f, std::move(*args), result);
+    Ended called = co_await calling;
+    co_return called.ok() ? outcome(type, result) : std::move(called);
 }
 
 Ended ReflectedGuest::do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) {

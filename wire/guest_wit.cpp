@@ -17,16 +17,16 @@ public:
 
 private:
     void offer(ComponentLinker& linker) override;
-    Ended do_start(const InitArgs& args) override;
-    Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Task<Ended> do_start(const InitArgs& args) override;
+    Ended check(const InitArgs& args) const;
+    Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) override;
     Host call_exposed(HostCall& call, const OpShape& op);
     const AppData& app() const { return *scope().tree.app; }
     std::string path_of(const OpShape& op) const { return wit_package(app().manifest) + "/handlers." + op.name; }
 };
 
 void WitGuest::offer(ComponentLinker& linker) {
-    linker.interface("metatype:wit-wire/typegate-wire")
-        .func("hostcall", [this](std::string op, std::string json) -> std::expected<std::string, std::string> { return hostcall(op, json); });
+    offer_hostcall(linker);
     auto exposed = linker.interface(wit_package(app().manifest) + "/exposed");
     for (const OpShape& op : app().shapes->ops())
         if (op.config->guest->artifact != config().artifact)
@@ -35,22 +35,25 @@ void WitGuest::offer(ComponentLinker& linker) {
 
 // Another materializer as a typed function: the host call `call`, with its grants and limits.
 Host WitGuest::call_exposed(HostCall& call, const OpShape& op) {
-    auto failed = [&](std::string code, std::string message) {
-        return call.done(Val::error(Val::record({Val::string(std::move(code)), Val::string(std::move(message))})));
-    };
+    auto failed = [](std::string code, std::string message) { return std::optional(Val::error(Val::record({Val::string(std::move(code)), Val::string(std::move(message))}))); };
     auto input = app().shapes->to_json(op.input, call.args()[0]);
-    if (!input) return failed("bad_args", input.error());
-    auto answer = hostcall("call", to_text({{"op", op.config->op}, {"in", std::move(*input)}}));
-    if (!answer) {
-        Json error = parse_scanned(answer.error());
-        return failed(error["code"].get<std::string>(), error["message"].get<std::string>());
-    }
-    auto value = app().shapes->to_value(op.output, parse_scanned(*answer));
-    return value ? call.done(Val::ok(std::move(*value))) : failed("unexpected_err", value.error());
+    if (!input) return call.done(std::move(*failed("bad_args", input.error())));
+    return ask(call, "call", to_text({{"op", op.config->op}, {"in", std::move(*input)}}), [this, failed, &op](HostAnswer answer) {
+        if (!answer) {
+            Json error = parse_scanned(answer.error());
+            return failed(error["code"].get<std::string>(), error["message"].get<std::string>());
+        }
+        auto value = app().shapes->to_value(op.output, parse_scanned(*answer));
+        return value ? std::optional(Val::ok(std::move(*value))) : failed("unexpected_err", value.error());
+    });
 }
 
-Ended WitGuest::do_start(const InitArgs& args) {
-    if (Ended made = instantiate(); !made.ok()) return made;
+Task<Ended> WitGuest::do_start(const InitArgs& args) {
+    Ended made = instantiate();
+    co_return made.ok() ? check(args) : std::move(made);
+}
+
+Ended WitGuest::check(const InitArgs& args) const {
     for (const MaterializerConfig* m : args.ops) {
         const OpShape& op = *app().shapes->find(m->op);
         auto f = instance().find_func(path_of(op));
@@ -63,20 +66,20 @@ Ended WitGuest::do_start(const InitArgs& args) {
     return {};
 }
 
-Ended WitGuest::do_handle(const MaterializerConfig& m, std::string_view json) {
+Task<Ended> WitGuest::do_handle(const MaterializerConfig& m, std::string_view json) {
     const OpShape& op = *app().shapes->find(m.op);
     auto f = instance().find_func(path_of(op));
-    std::vector<Val> args;
     auto input = app().shapes->to_value(op.input, parse_scanned(json));
-    if (!input) return {Outcome::in_json_err, "<value>: " + input.error()};
+    if (!input) co_return Ended{Outcome::in_json_err, "<value>: " + input.error()};
+    std::vector<Val> args;
     args.push_back(std::move(*input));
     std::optional<Val> result;
-    if (Ended called = call(*f, std::move(args), result); !called.ok()) return called;
-    if (result->case_index() == 0) {
-        auto output = app().shapes->to_json(op.output, *result->payload());
-        return output ? Ended{Outcome::ok, to_text(*output)} : Ended{Outcome::invalid_output, output.error()};
-    }
-    return handle_error(m, *result->payload());
+    Task<Ended> calling = call(*f, std::move(args), result);
+    Ended called = co_await calling;
+    if (!called.ok()) co_return called;
+    if (result->case_index() == 1) co_return handle_error(m, *result->payload());
+    auto output = app().shapes->to_json(op.output, *result->payload());
+    co_return output ? Ended{Outcome::ok, to_text(*output)} : Ended{Outcome::invalid_output, output.error()};
 }
 
 }  // namespace

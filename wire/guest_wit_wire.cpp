@@ -14,14 +14,21 @@ constexpr const char* init_type =
 constexpr const char* handle_type =
     "func(req: record { op-name: string, in-json: string }) -> result<string, variant { no-handler, in-json-err(string), handler-err(string) }>";
 
+Ended init_outcome(const Val& result) {
+    if (result.case_index() == 0) return result.payload()->at(0).as<bool>() ? Ended() : Ended{Outcome::init_failed, "the guest's init says it is not ok"};
+    const Val& error = *result.payload();
+    const Val& payload = *error.payload();
+    return init_error(error.case_index(), error.case_index() == 1 ? payload.at(0).as_string() : payload.as_string());
+}
+
 class WitWireGuest : public ComponentGuest {
 public:
     using ComponentGuest::ComponentGuest;
 
 private:
     void offer(ComponentLinker& linker) override;
-    Ended do_start(const InitArgs& args) override;
-    Ended do_handle(const MaterializerConfig& op, std::string_view json) override;
+    Task<Ended> do_start(const InitArgs& args) override;
+    Task<Ended> do_handle(const MaterializerConfig& op, std::string_view json) override;
     bool shares() const override { return handle_ && handle_->type().async; }
     Ended do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) override;
     Ended do_finish(const MaterializerConfig& op, std::optional<Val> result) override;
@@ -31,8 +38,7 @@ private:
 };
 
 void WitWireGuest::offer(ComponentLinker& linker) {
-    linker.interface("metatype:wit-wire/typegate-wire")
-        .func("hostcall", [this](std::string op, std::string json) -> std::expected<std::string, std::string> { return hostcall(op, json); });
+    offer_hostcall(linker);
 }
 
 Ended WitWireGuest::find(std::string_view name, std::string_view type, std::optional<ComponentFunc>& to) const {
@@ -44,24 +50,19 @@ Ended WitWireGuest::find(std::string_view name, std::string_view type, std::opti
     return {};
 }
 
-Ended WitWireGuest::do_start(const InitArgs& args) {
-    if (Ended made = instantiate(); !made.ok()) return made;
+Task<Ended> WitWireGuest::do_start(const InitArgs& args) {
     std::optional<ComponentFunc> init;
-    if (Ended found = find("init", init_type, init); !found.ok()) return found;
-    if (Ended found = find("handle", handle_type, handle_); !found.ok()) return found;
-    std::vector<Val> ops;
+    Ended ended = instantiate();
+    if (ended.ok()) ended = find("init", init_type, init);
+    if (ended.ok()) ended = find("handle", handle_type, handle_);
+    if (!ended.ok()) co_return ended;
+    std::vector<Val> ops, values;
     for (const MaterializerConfig* m : args.ops) ops.push_back(Val::record({Val::string(m->op), Val::string(m->title), Val::string(m->hash), Val::string(m->data_json)}));
-    std::vector<Val> values;
     values.push_back(Val::record({Val::string(protocol_version), Val::list(std::move(ops))}));
     std::optional<Val> result;
-    if (Ended called = call(*init, std::move(values), result); !called.ok()) return called;
-    if (result->case_index() == 0) {
-        if (!result->payload()->at(0).as<bool>()) return {Outcome::init_failed, "the guest's init says it is not ok"};
-        return {};
-    }
-    const Val& error = *result->payload();
-    const Val& payload = *error.payload();
-    return init_error(error.case_index(), error.case_index() == 1 ? payload.at(0).as_string() : payload.as_string());
+    Task<Ended> calling = call(*init, std::move(values), result);
+    ended = co_await calling;
+    co_return ended.ok() ? init_outcome(*result) : std::move(ended);
 }
 
 std::vector<Val> request(const MaterializerConfig& op, std::string_view json) {
@@ -70,10 +71,11 @@ std::vector<Val> request(const MaterializerConfig& op, std::string_view json) {
     return values;
 }
 
-Ended WitWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
+Task<Ended> WitWireGuest::do_handle(const MaterializerConfig& op, std::string_view json) {
     std::optional<Val> result;
-    if (Ended called = call(*handle_, request(op, json), result); !called.ok()) return called;
-    return do_finish(op, std::move(result));
+    Task<Ended> calling = call(*handle_, request(op, json), result);
+    Ended called = co_await calling;
+    co_return called.ok() ? do_finish(op, std::move(result)) : std::move(called);
 }
 
 Ended WitWireGuest::do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 
 #include <sys/random.h>
 
@@ -68,16 +69,19 @@ std::string reply_or_refuse(const Reply& r) {
     refuse(hostcall_code_of(r.outcome), r.message, r.error_json());
 }
 
-std::string call_op(CallScope& scope, const Json& json) {
+Task<std::string> call_op(CallScope& scope, Json json) {
     Args args(json, {"op", "in"});
     std::string op = args.text("op");
     if (!granted(scope.guest.grants.call, op)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + op + "` (grants.call)");
     const Json* in = args.find("in");
-    return reply_or_refuse(run_call(*scope.tree.app, scope.tree, &scope, op, in ? to_text(*in) : "null"));
+    std::string text = in ? to_text(*in) : "null";
+    Task<Reply> call = run_call(*scope.tree.app, scope.tree, &scope, op, text);
+    Reply reply = co_await call;
+    co_return reply_or_refuse(reply);
 }
 
 // Any materializer, as GraphQL's fields; the calls count as nested in this one.
-std::string gql_op(CallScope& scope, const Json& json) { return graphql::run(*scope.tree.app, scope.tree, &scope, json); }
+Task<std::string> gql_op(CallScope& scope, Json json) { return graphql::run(*scope.tree.app, scope.tree, &scope, std::move(json)); }
 
 // ---- log, config, clock, chance
 
@@ -170,7 +174,7 @@ std::string kv_cas(CallScope& scope, const Json& json) {
 
 // ---- http
 
-std::string http_fetch(CallScope& scope, const Json& json) {
+http::Fetch read_fetch(const CallScope& scope, const Json& json) {
     Args args(json, {"method", "url", "headers", "body", "bodyBase64", "redirects"});
     auto fields = read_headers(json);
     if (!fields) refuse("bad_args", fields.error());
@@ -183,20 +187,52 @@ std::string http_fetch(CallScope& scope, const Json& json) {
     request.time = std::max(Milliseconds(1), std::chrono::duration_cast<Milliseconds>(scope.deadline - Clock::now()));
     request.limit = scope.guest.limits.json.bytes;
     request.redirects = u32(redirects);
-    request.given_up = [&tree = scope.tree] { return tree.cancelled(); };
-    Result<http::Response> response = [&] {
-        Wait wait(scope.tree);
-        return http::fetch(request);
-    }();
-    if (response) return to_text(response_json(*response));
-    if (response.error().kind == Error::Kind::invalid) refuse("denied", "`" + scope.materializer.op + "`: " + response.error().message + " (grants.http)");
-    if (response.error().kind == Error::Kind::usage) refuse("bad_args", response.error().message);
-    refuse(scope.late() ? "timeout" : "upstream", response.error().message);
+    return request;
+}
+
+// What another thread gives to a call that waits, or that waits no more.
+template <class T>
+class Inbox {
+public:
+    void put(T value) {
+        std::lock_guard lock(mutex_);
+        if (!value_) value_ = std::move(value);
+    }
+    std::optional<T> take() {
+        std::lock_guard lock(mutex_);
+        return std::exchange(value_, std::nullopt);
+    }
+
+private:
+    std::mutex mutex_;
+    std::optional<T> value_;
+};
+
+Task<std::string> http_fetch(CallScope& scope, Json json) {
+    http::Fetch request = read_fetch(scope, json);
+    auto inbox = std::make_shared<Inbox<Result<http::Response>>>();
+    std::function<void()> give_up;
+    Task<Done> pause = pause_until(scope.tree, scope.deadline, [&](Wake wake) {
+        give_up = scope.tree.app->fetcher.begin(std::move(request), [inbox, wake](Result<http::Response> r) {
+            inbox->put(std::move(r));
+            wake();
+        });
+    });
+    co_await pause;
+    auto response = inbox->take();
+    if (!response) give_up();
+    if (!response) refuse("timeout", "the deadline of the call has passed");
+    if (*response) co_return to_text(response_json(**response));
+    const Error& error = response->error();
+    if (error.kind == Error::Kind::invalid) refuse("denied", "`" + scope.materializer.op + "`: " + error.message + " (grants.http)");
+    if (error.kind == Error::Kind::usage) refuse("bad_args", error.message);
+    refuse(scope.late() ? "timeout" : "upstream", error.message);
 }
 
 // ---- the table
 
-using Handler = std::string (*)(CallScope&, const Json&);
+using Now = std::string (*)(CallScope&, const Json&);
+using Later = Task<std::string> (*)(CallScope&, Json);
 bool always(const Grants&) { return true; }
 bool may_query(const Grants& g) { return g.gql; }
 bool may_log(const Grants& g) { return g.log; }
@@ -207,16 +243,17 @@ bool may_write(const Grants& g) { return g.kv == Grants::Kv::write; }
 struct BuiltIn {
     std::string_view name, grant;
     bool (*allowed)(const Grants&);
-    Handler handler;
+    Now now;
+    Later later = nullptr;
 };
 constexpr BuiltIn built_ins[] = {
-    {"call", "call", always, call_op},
-    {"gql", "gql", may_query, gql_op},
+    {"call", "call", always, nullptr, call_op},
+    {"gql", "gql", may_query, nullptr, gql_op},
     {"log", "log", may_log, log_op},
     {"config.get", "config", always, config_get},
     {"time.now", "", always, time_now},
     {"random", "", always, random_bytes},
-    {"http.fetch", "http", may_fetch, http_fetch},
+    {"http.fetch", "http", may_fetch, nullptr, http_fetch},
     {"kv.get", "kv", may_read, kv_get},
     {"kv.list", "kv", may_read, kv_list},
     {"kv.set", "kv", may_write, kv_set},
@@ -225,16 +262,38 @@ constexpr BuiltIn built_ins[] = {
     {"kv.cas", "kv", may_write, kv_cas},
 };
 
-std::string call_embedder(CallScope& scope, const HostOp& op, const Json& args, std::string_view json) {
-    const Types& types = scope.tree.app->manifest.types;
-    if (!granted(scope.guest.grants.host, op.call.name)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + op.call.name + "` (grants.host)");
-    if (auto wrong = types.validate(op.input, args)) refuse("bad_args", *wrong);
-    Wait wait(scope.tree);  // for all that is known of it
-    auto result = op.call.handler({scope.materializer.op, scope.tree.user, scope.deadline, scope.tree.traceparent}, json);
+std::string checked_answer(CallScope& scope, const HostOp& op, HostcallResult result) {
     if (!result) throw Refused{result.error()};
     if (auto fault = scan_json(*result, scope.guest.limits.json)) refuse("unexpected_err", "`" + op.call.name + "` gave no JSON: " + fault->message);
-    if (auto wrong = types.validate(op.output, parse_scanned(*result))) refuse("unexpected_err", "`" + op.call.name + "` gave the wrong type: " + *wrong);
-    return *result;
+    if (auto wrong = scope.tree.app->manifest.types.validate(op.output, parse_scanned(*result))) refuse("unexpected_err", "`" + op.call.name + "` gave the wrong type: " + *wrong);
+    return std::move(*result);
+}
+
+HostcallInfo info_of(const CallScope& scope) { return {scope.materializer.op, scope.tree.user, scope.deadline, scope.tree.traceparent}; }
+
+Task<std::string> wait_for_embedder(CallScope& scope, const HostOp& op, std::string json) {
+    auto inbox = std::make_shared<Inbox<HostcallResult>>();
+    Task<Done> pause = pause_until(scope.tree, scope.deadline, [&](Wake wake) {
+        op.call.begin(info_of(scope), json, [inbox, wake](HostcallResult r) {
+            inbox->put(std::move(r));
+            wake();
+        });
+    });
+    co_await pause;
+    auto result = inbox->take();
+    if (!result) refuse("timeout", "the deadline of the call has passed");
+    co_return checked_answer(scope, op, std::move(*result));
+}
+
+// An answer, or what will give one.
+using Begun = std::variant<std::string, Task<std::string>>;
+
+Begun call_embedder(CallScope& scope, const HostOp& op, const Json& args, std::string_view json) {
+    if (!granted(scope.guest.grants.host, op.call.name)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + op.call.name + "` (grants.host)");
+    if (auto wrong = scope.tree.app->manifest.types.validate(op.input, args)) refuse("bad_args", *wrong);
+    if (op.call.begin) return wait_for_embedder(scope, op, std::string(json));
+    Wait wait(scope.tree);  // for all that is known of it
+    return checked_answer(scope, op, op.call.handler(info_of(scope), json));
 }
 
 [[noreturn]] void unknown(const AppData& app, std::string_view op) {
@@ -244,7 +303,7 @@ std::string call_embedder(CallScope& scope, const HostOp& op, const Json& args, 
     refuse("op_404", "no host call is named `" + std::string(op.substr(0, 100)) + "`" + suggestion(op, names));
 }
 
-std::string dispatch(CallScope& scope, std::string_view op, std::string_view json) {
+Begun dispatch(CallScope& scope, std::string_view op, std::string_view json) {
     if (++scope.hostcalls > scope.guest.limits.hostcalls)
         refuse("budget", "this call has made " + std::to_string(scope.guest.limits.hostcalls) + " host calls already (limits.hostcalls)");
     if (scope.late() || scope.tree.cancelled()) refuse("timeout", "the deadline of the call has passed");
@@ -254,7 +313,8 @@ std::string dispatch(CallScope& scope, std::string_view op, std::string_view jso
     if (built_in != std::end(built_ins)) {
         if (!built_in->allowed(scope.guest.grants))
             refuse("denied", "`" + scope.materializer.op + "` may not call `" + std::string(op) + "` (grants." + std::string(built_in->grant) + ")");
-        return built_in->handler(scope, args);
+        if (built_in->later) return built_in->later(scope, std::move(args));
+        return built_in->now(scope, args);
     }
     auto own = scope.tree.app->hostcalls.find(op);
     if (own == scope.tree.app->hostcalls.end()) unknown(*scope.tree.app, op);
@@ -269,10 +329,10 @@ bool granted(const std::vector<std::string>& list, std::string_view name) {
 
 namespace {
 
-std::expected<std::string, std::string> answered(CallScope& scope, std::string_view op, std::string_view json) {
+HostAnswer failure_of(std::exception_ptr thrown) {
     auto failed = [](const HostcallError& e) { return std::unexpected(error_object(e.code, e.message, e.cause)); };
     try {
-        return dispatch(scope, op, json);
+        std::rethrow_exception(thrown);
     } catch (const Refused& r) {
         return failed(r.error);
     } catch (const std::exception& e) {
@@ -282,14 +342,32 @@ std::expected<std::string, std::string> answered(CallScope& scope, std::string_v
     }
 }
 
+Task<HostAnswer> finish(Recorder* recorder, std::string op, std::string json, Task<std::string> task) {
+    HostAnswer answer;
+    try {
+        answer = co_await task;
+    } catch (...) {
+        answer = failure_of(std::current_exception());
+    }
+    if (recorder) recorder->note(op, json, answer);
+    co_return answer;
+}
+
 }  // namespace
 
-std::expected<std::string, std::string> dispatch_hostcall(CallScope& scope, std::string_view op, std::string_view json) {
+std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std::string_view op, std::string_view json) {
     Recorder* recorder = scope.depth == 0 ? scope.tree.recorder : nullptr;
     if (recorder && recorder->replays()) return recorder->answer(op, json);
-    auto result = answered(scope, op, json);
-    if (recorder) recorder->note(op, json, result);
-    return result;
+    HostAnswer answer;
+    try {
+        Begun begun = dispatch(scope, op, json);
+        if (auto* later = std::get_if<Task<std::string>>(&begun)) return finish(recorder, std::string(op), std::string(json), std::move(*later));
+        answer = std::get<std::string>(std::move(begun));
+    } catch (...) {
+        answer = failure_of(std::current_exception());
+    }
+    if (recorder) recorder->note(op, json, answer);
+    return answer;
 }
 
 }  // namespace heddle::wire

@@ -3,13 +3,16 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "scope.hpp"
 
 namespace heddle::wire {
 
 // JSON text, or the text of an error object {"message", "code", "cause"?}.
-std::expected<std::string, std::string> dispatch_hostcall(CallScope& scope, std::string_view op, std::string_view json);
+using HostAnswer = std::expected<std::string, std::string>;
+// The answer, or how to come by it when somebody must be waited for.
+std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std::string_view op, std::string_view json);
 
 // Whether a list of grants names something: itself, or "*".
 bool granted(const std::vector<std::string>& list, std::string_view name);

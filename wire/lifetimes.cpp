@@ -35,13 +35,14 @@ Program::~Program() = default;
 
 Clock::time_point Program::patience(const CallScope& scope) const { return std::min(scope.deadline, Clock::now() + config_->pool.wait); }
 
-bool Program::enter(Turnstile& turn, const CallScope& scope, bool burst) const {
-    if (turn.try_enter(burst)) return true;
-    Wait wait(scope.tree);
-    scope.tree.wake_with([&turn] { turn.look_up(); });
-    bool entered = turn.enter(patience(scope), [&] { return scope.tree.cancelled(); });
-    scope.tree.wake_with({});
-    return entered;
+Task<bool> Program::wait_for(Turnstile& turn, CallScope& scope) const {
+    Turnstile::Waiter me;
+    Task<Done> pause = pause_until(scope.tree, patience(scope), [&](Wake wake) {
+        me.wake = std::move(wake);
+        turn.wait(me);
+    });
+    co_await pause;
+    co_return turn.stop_waiting(me);
 }
 
 std::size_t Program::idle() const {
@@ -49,11 +50,12 @@ std::size_t Program::idle() const {
     return idle_.size();
 }
 
-Ended Program::start(CallScope& scope, std::unique_ptr<Guest>& to) {
+Task<Ended> Program::start(CallScope& scope, std::unique_ptr<Guest>& to) {
     auto guest = make_guest(artifact_, *config_);
     ++stats_.started;
     ++stats_.live;
-    Ended ended = guest->start(scope, ops_);
+    Task<Ended> starting = guest->start(scope, ops_);
+    Ended ended = co_await starting;
     if (ended.outcome != Outcome::cancelled) backoff_.started(ended.ok());
     if (ended.ok()) {
         if (config_->lifetime == Lifetime::snapshot) {
@@ -61,11 +63,12 @@ Ended Program::start(CallScope& scope, std::unique_ptr<Guest>& to) {
             std::lock_guard lock(mutex_);
             why_not_reset_ = saved ? "" : saved.error().message;
         }
-        return to = std::move(guest), ended;
+        to = std::move(guest);
+        co_return ended;
     }
     ++stats_.start_failed;
     --stats_.live;
-    return ended;
+    co_return ended;
 }
 
 std::string Program::why_not_reset() const {
@@ -105,92 +108,140 @@ std::shared_ptr<SharedInstance> Program::shared() const {
 // Fuel and recordings are of one call.
 bool Program::may_share(const CallScope& scope) const { return config_->lifetime == Lifetime::pooled && !scope.fuel && !scope.tree.recorder; }
 
-Ended Program::call_pool(CallScope& scope, std::string_view json) {
-    if (auto together = may_share(scope) ? shared() : nullptr)
-        if (auto ended = together->call(scope, json)) return std::move(*ended);
-    // Calls made by guests never wait for a place: those who hold the places may be waiting for them.
-    if (!enter(turnstile_, scope, scope.depth > 0))
-        return {scope.late() ? Outcome::deadline : Outcome::overloaded, "no instance became free in time (pool.max = " + std::to_string(config_->pool.max) + ")"};
-    auto guest = take_idle();
-    Ended ended;
-    if (!guest) ended = start(scope, guest);
-    if (guest && guest->shares() && may_share(scope)) {
-        auto together = shared();
-        std::optional<Ended> joined = together && !together->ended() ? together->call(scope, json) : std::nullopt;  // another was first
-        if (!joined && (!together || together->ended())) {
-            together = std::make_shared<SharedInstance>(std::move(guest), scope.tree.user);
-            std::unique_lock lock(mutex_);
-            auto old = std::exchange(shared_, together);
-            lock.unlock();
-            if (old) ++stats_.discarded, --stats_.live;
-            joined = together->call(scope, json);
-        }
-        if (joined) ended = std::move(*joined);
-        else if (guest) ended = guest->handle(scope, json);
-        if (guest) give_back(std::move(guest));
-    } else if (guest) {
-        ended = guest->handle(scope, json);
-        give_back(std::move(guest));
-    }
-    turnstile_.leave();
-    return ended;
+// Among others in an instance of a guest whose function is asynchronous. Nothing: there is none that takes it.
+Task<std::optional<Ended>> Program::call_shared(CallScope& scope, std::string_view json) {
+    auto together = may_share(scope) ? shared() : nullptr;
+    if (!together || together->ended()) co_return std::nullopt;
+    Task<std::optional<Ended>> call = together->call(scope, json);
+    co_return co_await call;
 }
 
-Ended Program::call_cell(CallScope& scope, std::string_view json, Cell& cell) {
+// An instance of its own: also for others, unless there is one for others already that does not take this call.
+Task<Ended> Program::call_new(CallScope& scope, std::string_view json, std::unique_ptr<Guest>& guest) {
+    if (guest->shares() && may_share(scope)) {
+        Task<std::optional<Ended>> joining = call_shared(scope, json);  // another may have been first
+        std::optional<Ended> joined = co_await joining;
+        if (joined) co_return std::move(*joined);
+        if (auto together = share(guest, scope)) {
+            Task<std::optional<Ended>> call = together->call(scope, json);
+            joined = co_await call;
+            co_return std::move(*joined);
+        }
+    }
+    Task<Ended> call = guest->handle(scope, json);
+    co_return co_await call;
+}
+
+// The instance becomes the one for others. Null: there is another.
+std::shared_ptr<SharedInstance> Program::share(std::unique_ptr<Guest>& guest, const CallScope& scope) {
+    std::unique_lock lock(mutex_);
+    if (shared_ && !shared_->ended()) return nullptr;
+    auto together = std::make_shared<SharedInstance>(std::move(guest), scope.tree.user);
+    auto old = std::exchange(shared_, together);
+    lock.unlock();
+    if (old) ++stats_.discarded, --stats_.live;
+    return together;
+}
+
+Task<Ended> Program::call_pool(CallScope& scope, std::string_view json) {
+    if (config_->lifetime == Lifetime::pooled) {
+        Task<std::optional<Ended>> together = call_shared(scope, json);
+        std::optional<Ended> ended = co_await together;
+        if (ended) co_return std::move(*ended);
+    }
+    // Calls made by guests never wait for a place: those who hold the places may be waiting for them.
+    bool entered = turnstile_.try_enter(scope.depth > 0);
+    if (!entered) {
+        Task<bool> wait = wait_for(turnstile_, scope);
+        entered = co_await wait;
+    }
+    if (!entered) co_return Ended{scope.late() ? Outcome::deadline : Outcome::overloaded, "no instance became free in time (pool.max = " + std::to_string(config_->pool.max) + ")"};
+    auto guest = take_idle();
+    Ended ended;
+    if (!guest) {
+        Task<Ended> starting = start(scope, guest);
+        ended = co_await starting;
+    }
+    if (guest) {
+        Task<Ended> call = call_new(scope, json, guest);
+        ended = co_await call;
+    }
+    if (guest) give_back(std::move(guest));
+    turnstile_.leave();
+    co_return ended;
+}
+
+Task<Ended> Program::call_cell(CallScope& scope, std::string_view json, Cell& cell) {
     if (std::ranges::find(scope.held, static_cast<const void*>(&cell)) != scope.held.end())
-        return {Outcome::depth, "the call came back to an instance that is still in the call that made it"};
-    if (!enter(cell.turn, scope, false))
-        return {scope.late() ? Outcome::deadline : Outcome::overloaded, "the instance did not become free in time"};
+        co_return Ended{Outcome::depth, "the call came back to an instance that is still in the call that made it"};
+    bool entered = cell.turn.try_enter(false);
+    if (!entered) {
+        Task<bool> wait = wait_for(cell.turn, scope);
+        entered = co_await wait;
+    }
+    if (!entered) co_return Ended{scope.late() ? Outcome::deadline : Outcome::overloaded, "the instance did not become free in time"};
     Ended ended;
     scope.held.push_back(&cell);
-    if (!cell.guest) ended = start(scope, cell.guest);
-    if (cell.guest) ended = cell.guest->handle(scope, json);
+    if (!cell.guest) {
+        Task<Ended> starting = start(scope, cell.guest);
+        ended = co_await starting;
+    }
+    if (cell.guest) {
+        Task<Ended> call = cell.guest->handle(scope, json);
+        ended = co_await call;
+    }
     if (cell.guest && (cell.guest->dead() || (config_->pool.max_uses && cell.guest->uses >= config_->pool.max_uses))) discard(std::move(cell.guest));
     scope.held.pop_back();
     cell.last_used = Clock::now();
     cell.turn.leave();
-    return ended;
+    co_return ended;
 }
 
-Ended Program::call_keyed(CallScope& scope, std::string_view json, const std::string& key) {
+Task<Ended> Program::call_keyed(CallScope& scope, std::string_view json, const std::string& key) {
     Cell* cell = nullptr;
     {
         std::lock_guard lock(mutex_);
         auto found = keyed_.find(key);
         if (found == keyed_.end()) {
-            if (keyed_.size() >= config_->pool.keys) return {Outcome::overloaded, "there are " + std::to_string(keyed_.size()) + " keys already (pool.keys)"};
+            if (keyed_.size() >= config_->pool.keys) co_return Ended{Outcome::overloaded, "there are " + std::to_string(keyed_.size()) + " keys already (pool.keys)"};
             found = keyed_.emplace(key, std::make_unique<Cell>()).first;
         }
         cell = found->second.get();
         ++cell->users;
     }
-    Ended ended = call_cell(scope, json, *cell);
+    Task<Ended> call = call_cell(scope, json, *cell);
+    Ended ended = co_await call;
     std::lock_guard lock(mutex_);
     --cell->users;
-    return ended;
+    co_return ended;
 }
 
-Ended Program::call(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after) {
+Task<Ended> Program::call_by_lifetime(CallScope& scope, std::string_view json, const std::string& key) {
+    if (config_->lifetime == Lifetime::singleton) return call_cell(scope, json, single_);
+    return config_->lifetime == Lifetime::keyed ? call_keyed(scope, json, key) : call_pool(scope, json);
+}
+
+Task<Ended> Program::call(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after) {
     if (auto closed = backoff_.closed_for()) {
         retry_after = closed;
-        return {Outcome::unavailable, "the guest failed too often; it is tried again in " + std::to_string(closed->count()) + " ms"};
+        co_return Ended{Outcome::unavailable, "the guest failed too often; it is tried again in " + std::to_string(closed->count()) + " ms"};
     }
-    Ended ended = config_->lifetime == Lifetime::singleton ? call_cell(scope, json, single_)
-                  : config_->lifetime == Lifetime::keyed   ? call_keyed(scope, json, key)
-                                                           : call_pool(scope, json);
+    Task<Ended> call = call_by_lifetime(scope, json, key);
+    Ended ended = co_await call;
     if (ended.outcome == Outcome::overloaded) retry_after = Milliseconds(1000);
     else if (ended.outcome != Outcome::cancelled) backoff_.ended(ended.outcome);
-    return ended;
+    co_return ended;
 }
 
-Ended Program::warm(CallScope& scope) {
+Task<Ended> Program::warm(CallScope& scope) {
     std::unique_ptr<Guest> guest;
-    Ended ended = start(scope, guest);
-    if (!guest) return ended;
+    Task<Ended> starting = start(scope, guest);
+    Ended ended = co_await starting;
+    if (!guest) co_return ended;
     if (config_->lifetime == Lifetime::singleton && !single_.guest) single_.guest = std::move(guest);
     else if (config_->lifetime == Lifetime::keyed) discard(std::move(guest));
     else give_back(std::move(guest));
-    return ended;
+    co_return ended;
 }
 
 void Program::trim() {

@@ -41,9 +41,9 @@ public:
     const MaterializerConfig& first() const { return *ops_.ops.front(); }
 
     // One call on an instance as the lifetime has it. `key`: of lifetime keyed.
-    Ended call(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after);
+    Task<Ended> call(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after);
     // Starts an instance now, so that faults show before the first call.
-    Ended warm(CallScope& scope);
+    Task<Ended> warm(CallScope& scope);
     // Lets go of instances that nobody used for the configured time.
     void trim();
     const GuestConfig& config() const { return *config_; }
@@ -62,17 +62,21 @@ private:
         Clock::time_point last_used = Clock::now();
         u32 users = 0;                 // calls that hold the cell or wait for it; guarded by mutex_
     };
-    Ended start(CallScope& scope, std::unique_ptr<Guest>& to);
-    Ended call_pool(CallScope& scope, std::string_view json);
+    Task<Ended> start(CallScope& scope, std::unique_ptr<Guest>& to);
+    Task<Ended> call_pool(CallScope& scope, std::string_view json);
     std::shared_ptr<SharedInstance> shared() const;
+    Task<Ended> call_by_lifetime(CallScope& scope, std::string_view json, const std::string& key);
+    Task<std::optional<Ended>> call_shared(CallScope& scope, std::string_view json);
+    std::shared_ptr<SharedInstance> share(std::unique_ptr<Guest>& guest, const CallScope& scope);
+    Task<Ended> call_new(CallScope& scope, std::string_view json, std::unique_ptr<Guest>& guest);
     bool may_share(const CallScope& scope) const;
-    Ended call_cell(CallScope& scope, std::string_view json, Cell& cell);
-    Ended call_keyed(CallScope& scope, std::string_view json, const std::string& key);
+    Task<Ended> call_cell(CallScope& scope, std::string_view json, Cell& cell);
+    Task<Ended> call_keyed(CallScope& scope, std::string_view json, const std::string& key);
     std::unique_ptr<Guest> take_idle();
     void give_back(std::unique_ptr<Guest> guest);
     void discard(std::unique_ptr<Guest> guest);
     Clock::time_point patience(const CallScope& scope) const;
-    bool enter(Turnstile& turn, const CallScope& scope, bool burst) const;
+    Task<bool> wait_for(Turnstile& turn, CallScope& scope) const;
 
     std::shared_ptr<const Artifact> artifact_;
     std::shared_ptr<const GuestConfig> config_;

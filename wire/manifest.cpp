@@ -108,6 +108,14 @@ public:
         if (!v->is_array()) fail(at(key), "must be a list of strings, there is " + excerpt(*v));
         for (const Json& each : *v) to.push_back(text(each, at(key)));
     }
+    // Every key there is, with its text.
+    template <class F>
+    void each_text(F f) {
+        for (const auto& [key, value] : json_.items()) {
+            asked_.push_back(key);
+            f(key, text(value, at(key)));
+        }
+    }
     template <class E, std::size_t N>
     void word(std::string_view key, const Word<E> (&words)[N], E& to) {
         const Json* v = find(key);
@@ -185,26 +193,22 @@ void read_grants(Table& t, Grants& g) {
 
 // {"/data" = "data:ro"}: read-only unless it ends with :rw.
 void read_dirs(Table& t, const std::string& folder, std::vector<DirEntry>& dirs) {
-    for (const auto& [guest, ignored] : t.json().items()) {
-        std::string host;
-        t.read(guest, host);
+    t.each_text([&](const std::string& guest, std::string host) {
         bool writable = host.ends_with(":rw");
         if (writable || host.ends_with(":ro")) host.resize(host.size() - 3);
         if (!guest.starts_with('/')) fail(t.at(guest), "the guest's name of a directory begins with /");
         dirs.push_back({guest, (std::filesystem::path(folder) / host).string(), !writable});
-    }
+    });
 }
 
 // {"demo:app/store.get" = "store_get"}: to be served by a materializer is to be granted the call.
 void read_imports(Table& t, GuestConfig& g) {
     if (g.kind == Kind::core || g.kind == Kind::core_wire) fail(t.where(), std::string("only components import functions with types, and kind `") + to_string(g.kind) + "` is a core module's");
-    for (const auto& [function, ignored] : t.json().items()) {
-        std::string op;
-        t.read(function, op);
+    t.each_text([&](const std::string& function, const std::string& op) {
         if (function.find('.') == function.npos) fail(t.at(function), "a function of an interface is named \"package:name/interface.function\"");
         g.imports.emplace_back(function, op);
         g.grants.call.push_back(op);
-    }
+    });
 }
 
 std::string hex_digest(std::string text, const std::string& where) {
@@ -234,7 +238,7 @@ std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folde
     t.table("limits", [&](Table& l) { read_limits(l, g->limits); });
     t.table("grants", [&](Table& x) { read_grants(x, g->grants); });
     t.table("env", [&](Table& e) {
-        for (const auto& [name, ignored] : e.json().items()) e.read(name, g->env.emplace_back(name, "").second);
+        e.each_text([&](const std::string& name, std::string value) { g->env.emplace_back(name, std::move(value)); });
     });
     t.table("dirs", [&](Table& d) { read_dirs(d, folder, g->dirs); });
     t.table("imports", [&](Table& i) { read_imports(i, *g); });

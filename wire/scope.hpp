@@ -14,6 +14,7 @@
 #include <heddle/wire.hpp>
 
 #include "manifest.hpp"
+#include "task.hpp"
 #include "watch.hpp"
 
 namespace heddle::wire {
@@ -29,6 +30,7 @@ public:
     std::string user, traceparent;
     Recorder* recorder = nullptr;             // of record and replay; null: neither
     std::function<void(bool begins)> on_wait; // of CallOptions
+    GoOn go_on;                               // where calls that waited go on
 
     // From any thread: what runs ends soon, what follows does not begin.
     void cancel();
@@ -36,20 +38,21 @@ public:
     // A guest that runs now, so that cancel() reaches it.
     void enter(Guest& guest);
     void leave(Guest& guest);
-    // Called by cancel(); one at a time, as a request does one thing at a time. Empty: nothing any more.
-    void wake_with(std::function<void()> f) {
+    // Called by cancel(), at once when that was before; one at a time, as a request does one thing at a time. Empty: nothing any more.
+    void wake_with(Wake f) {
         std::lock_guard lock(mutex_);
         wake_ = std::move(f);
+        if (wake_ && cancelled_) wake_();
     }
 
 private:
     std::mutex mutex_;
     std::set<Guest*> running_;
-    std::function<void()> wake_;
+    Wake wake_;
     std::atomic<bool> cancelled_ = false;
 };
 
-// While it lives, its thread waits for somebody else, and computes nothing.
+// A wait in place: while it lives, its thread waits for somebody else, and computes nothing.
 class Wait {
 public:
     explicit Wait(CallTree& tree) : tree_(tree) {
@@ -63,6 +66,22 @@ public:
 private:
     CallTree& tree_;
 };
+
+struct Done {};
+// Waits for whoever `prepare` gives the wake to; no longer than until then, or until the request is cancelled.
+Task<Done> pause_until(CallTree& tree, Clock::time_point until, std::function<void(Wake)> prepare);
+
+// Waits in place for what can only be waited for so: whoever is resumed meanwhile is resumed on this thread.
+template <class T>
+T wait_here(CallTree& tree, Task<T> task) {
+    Loop loop;
+    struct Outer {
+        CallTree& tree;
+        GoOn go_on;
+        ~Outer() { tree.go_on = std::move(go_on); }
+    } outer{tree, std::exchange(tree.go_on, loop.go_on())};
+    return loop.run(std::move(task), tree.on_wait);
+}
 
 // One call of one materializer.
 struct CallScope {

@@ -12,27 +12,36 @@ bool SharedInstance::ended() const {
     return dead_;
 }
 
-std::optional<Ended> SharedInstance::call(CallScope& scope, std::string_view json) {
+Task<std::optional<Ended>> SharedInstance::call(CallScope& scope, std::string_view json) {
     std::unique_lock lock(mutex_);
-    if (dead_ || user_ != scope.tree.user || jobs_.size() >= scope.guest.limits.async_calls) return std::nullopt;
+    if (dead_ || user_ != scope.tree.user || jobs_.size() >= scope.guest.limits.async_calls) co_return std::nullopt;
     Job job{scope, json};
     jobs_.push_back(&job);
     auto ticket = scope.tree.app->watch.at(scope.deadline, [this] { guest_->interrupt(); });
     while (!job.ended) {
         if (driving_) {
-            Wait wait(scope.tree);
-            changed_.wait(lock, [&] { return job.ended || !driving_; });
+            lock.unlock();  // a thread's lock is not carried to another thread
+            Pause pause(scope.tree.go_on, [&](Wake wake) {
+                std::lock_guard again(mutex_);
+                job.ended || !driving_ ? wake() : waiting_.push_back(std::move(wake));
+            });
+            co_await pause;
+            lock.lock();
             continue;
         }
         driving_ = true;
         drive(lock, job);
         driving_ = false;
-        changed_.notify_all();
+        wake_all();
     }
     std::erase(jobs_, &job);
     lock.unlock();
     scope.tree.app->watch.cancel(ticket);
-    return std::move(job.ended);
+    co_return std::move(job.ended);
+}
+
+void SharedInstance::wake_all() {
+    for (Wake& w : std::exchange(waiting_, {})) w();
 }
 
 void SharedInstance::drive(std::unique_lock<std::mutex>& lock, Job& own) {
@@ -71,7 +80,7 @@ void SharedInstance::collect() {
     dead_ = guest_->dead();
     for (Job* job : jobs_)
         if (dead_ && job->begun && !job->ended) job->ended = Ended{Outcome::unavailable, "the instance ended with another call that was in it"}, any = true;
-    if (any) changed_.notify_all();
+    if (any) wake_all();
 }
 
 }  // namespace heddle::wire

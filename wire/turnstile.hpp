@@ -1,12 +1,11 @@
-// First come, first served: at most so many at once, the others wait in their order until a deadline.
+// First come, first served: at most so many at once, the others wait in their order, without a thread.
 #pragma once
-#include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <functional>
 #include <mutex>
 
-#include "watch.hpp"
+#include <heddle/types.hpp>
+
+#include "task.hpp"
 
 namespace heddle::wire {
 
@@ -20,28 +19,30 @@ public:
         used_ += free;
         return free;
     }
-    // False: it was not one's turn until then, or `given_up` said so.
-    bool enter(Clock::time_point until, const std::function<bool()>& given_up) {
-        std::unique_lock lock(mutex_);
-        if (used_ < places_ && waiting_.empty()) return ++used_, true;
-        Waiter me;
-        waiting_.push_back(&me);
-        me.changed.wait_until(lock, until, [&] { return me.granted || given_up(); });
-        if (!me.granted) std::erase(waiting_, &me);
-        return me.granted;
-    }
-    // Those who wait ask again whether they have given up.
-    void look_up() {
+    // Somebody in the queue; `wake` is called once it is its turn.
+    struct Waiter {
+        Wake wake;
+        bool granted = false;
+    };
+    // Takes a place in the queue, or at once what is free.
+    void wait(Waiter& w) {
         std::lock_guard lock(mutex_);
-        for (Waiter* w : waiting_) w->changed.notify_one();
+        if (used_ >= places_ || !waiting_.empty()) return waiting_.push_back(&w);
+        ++used_;
+        grant(w);
+    }
+    // Leaves the queue. True: it was its turn meanwhile, and its place must be left as any other.
+    bool stop_waiting(Waiter& w) {
+        std::lock_guard lock(mutex_);
+        if (!w.granted) std::erase(waiting_, &w);
+        return w.granted;
     }
     void leave() {
         std::lock_guard lock(mutex_);
         --used_;
         if (used_ >= places_ || waiting_.empty()) return;
         ++used_;
-        waiting_.front()->granted = true;
-        waiting_.front()->changed.notify_one();
+        grant(*waiting_.front());
         waiting_.pop_front();
     }
     u32 used() const {
@@ -54,10 +55,10 @@ public:
     }
 
 private:
-    struct Waiter {
-        std::condition_variable changed;
-        bool granted = false;
-    };
+    static void grant(Waiter& w) {
+        w.granted = true;
+        w.wake();
+    }
     mutable std::mutex mutex_;
     u32 places_, used_ = 0;
     std::deque<Waiter*> waiting_;

@@ -1,5 +1,9 @@
-// A request with whole bodies: sent, waited for, and sent on when the answer is a redirect.
+// A request with whole bodies: sent, its answer collected, and sent on when that is a redirect. All of it happens on a reactor.
 #include <heddle/fetch.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
 
 #include "http/client.hpp"
 #include "p2/http.hpp"
@@ -39,95 +43,173 @@ std::string joined(const Url& from, std::string_view to) {
     return origin + folder.substr(0, folder.rfind('/') + 1) + std::string(to);
 }
 
-// One exchange on a reactor of its own.
-class Waiting {
+bool is_redirect(u16 status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+
+// One request with all its redirects. Lives until `done_` was called: what it waits for holds it.
+class Fetching : public std::enable_shared_from_this<Fetching> {
 public:
-    Waiting(const Fetch& f, std::vector<HostRule> rules, Clock::time_point until) : fetch_(f), until_(until) { outbound_->rules = std::move(rules); }
-    Result<Response> send(const Url& url, const std::string& method, const Fields& fields, const std::string& body);
+    Fetching(wasi::Reactor& r, Fetch f, std::function<void(Result<Response>)> done) : reactor_(r), fetch_(std::move(f)), done_(std::move(done)) {}
+    void begin();
+    void give_up() { end(failed(Error::Kind::io, "the request was given up")); }
 
 private:
-    bool wait(const std::function<bool()>& done);
+    void go(const std::string& address);
+    void send(const Url& url);
+    void answered(std::expected<ClientResponse, ErrorCode> answer);
     void read();
-    std::string late() const { return fetch_.given_up && fetch_.given_up() ? "the request was given up" : "the request took more than " + std::to_string(fetch_.time.count()) + " ms"; }
+    void add(const BodyPart& part);
+    void arrived();
+    void redirect(const std::string& location);
+    void end(Result<Response> r);
 
-    const Fetch& fetch_;
-    Clock::time_point until_;
-    wasi::Reactor reactor_;
+    wasi::Reactor& reactor_;
+    Fetch fetch_;
+    std::function<void(Result<Response>)> done_;
     std::shared_ptr<Outbound> outbound_ = std::make_shared<Outbound>();
-    std::optional<std::expected<ClientResponse, ErrorCode>> answer_;
-    std::string body_;
-    bool ended_ = false;
-    std::optional<Error> fault_;
+    wasi::Pending late_;
+    std::string method_, body_;             // of the request that goes on
+    Url url_;
+    std::optional<ClientExchange> exchange_;
+    std::optional<ClientResponse> answer_;
+    std::string text_;
+    u32 followed_ = 0;
 };
 
-bool Waiting::wait(const std::function<bool()>& done) {
-    constexpr u64 slice = 10'000'000;
-    while (!done()) {
-        if (Clock::now() >= until_ || (fetch_.given_up && fetch_.given_up())) return false;
-        reactor_.run_one(slice);
+void Fetching::begin() {
+    for (const std::string& text : fetch_.allowed) {
+        auto rule = parse_host_rule(text);
+        if (!rule) return end(failed(Error::Kind::usage, rule.error()));
+        outbound_->rules.push_back(std::move(*rule));
     }
-    return true;
-}
-
-void Waiting::read() {
-    (*answer_)->body->read([this](BodyPart part) {
-        body_ += part.bytes;
-        if (part.error) fault_ = part.error;
-        else if (body_.size() > fetch_.limit) fault_ = Error{Error::Kind::limit, "the response's body is longer than " + std::to_string(fetch_.limit) + " bytes"};
-        ended_ = part.end || fault_;
-        if (!ended_) read();
+    if (!is_token(fetch_.method)) return end(failed(Error::Kind::usage, "`" + fetch_.method + "` is no HTTP method"));
+    method_ = fetch_.method, body_ = fetch_.body;
+    late_ = reactor_.after(u64(fetch_.time.count()) * 1'000'000, [self = shared_from_this()] {
+        self->end(failed(Error::Kind::io, "the request took more than " + std::to_string(self->fetch_.time.count()) + " ms"));
     });
+    go(fetch_.url);
 }
 
-Result<Response> Waiting::send(const Url& url, const std::string& method, const Fields& fields, const std::string& body) {
+void Fetching::go(const std::string& address) {
+    auto url = parse_url(address);
+    if (!url) return end(failed(Error::Kind::usage, "`" + address.substr(0, 200) + "` is no URL of scheme http or https"));
+    send(url_ = *url);
+}
+
+void Fetching::send(const Url& url) {
     auto to = parse_destination(url.scheme, url.authority);
-    if (!to) return failed(Error::Kind::usage, url.scheme + "://" + url.authority + ": " + to.error());
-    if (!is_allowed(outbound_->rules, *to)) return failed(Error::Kind::invalid, "no rule allows requests to " + url.scheme + "://" + url.authority);
-    answer_.reset();
-    body_.clear();
-    ended_ = false;
-    ClientRequest request{.to = *to, .authority = url.authority, .method = method, .path = url.path, .fields = fields, .has_body = !body.empty(), .content_length = {}, .connect = {}, .first_byte = {}, .between_bytes = {}};
-    if (request.has_body) request.content_length = body.size(), request.fields.push_back({"content-length", std::to_string(body.size())});
-    auto exchange = http::send(reactor_.io(), outbound_, std::move(request), [this](auto r) { answer_ = std::move(r); });
-    if (!exchange) return failed(Error::Kind::io, wasi::describe(exchange.error()));
-    if (exchange->body) exchange->body->write(body, [sink = exchange->body](bool ok) {
+    if (!to) return end(failed(Error::Kind::usage, url.scheme + "://" + url.authority + ": " + to.error()));
+    if (!is_allowed(outbound_->rules, *to)) return end(failed(Error::Kind::invalid, "no rule allows requests to " + url.scheme + "://" + url.authority));
+    ClientRequest request{.to = *to, .authority = url.authority, .method = method_, .path = url.path, .fields = fetch_.fields, .has_body = !body_.empty(), .content_length = {}, .connect = {}, .first_byte = {}, .between_bytes = {}};
+    if (request.has_body) request.content_length = body_.size(), request.fields.push_back({"content-length", std::to_string(body_.size())});
+    auto exchange = http::send(reactor_.io(), outbound_, std::move(request), [self = shared_from_this()](auto r) { self->answered(std::move(r)); });
+    if (!exchange) return end(failed(Error::Kind::io, wasi::describe(exchange.error())));
+    exchange_ = std::move(*exchange);
+    if (exchange_->body) exchange_->body->write(body_, [sink = exchange_->body](bool ok) {
         if (ok) sink->finish({});
     });
-    if (!wait([&] { return answer_.has_value(); })) return failed(Error::Kind::io, late());
-    if (!*answer_) return failed(Error::Kind::io, wasi::describe(answer_->error()));
-    read();
-    if (!wait([&] { return ended_; })) return failed(Error::Kind::io, late());
-    if (fault_) return std::unexpected(*fault_);
-    return Response{(*answer_)->status, (*answer_)->fields, std::move(body_)};
 }
 
-bool is_redirect(u16 status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+void Fetching::answered(std::expected<ClientResponse, ErrorCode> answer) {
+    if (!done_) return;
+    if (!answer) return end(failed(Error::Kind::io, wasi::describe(answer.error())));
+    answer_ = std::move(*answer);
+    text_.clear();
+    read();
+}
+
+void Fetching::read() {
+    answer_->body->read([self = shared_from_this()](BodyPart part) { self->add(part); });
+}
+
+void Fetching::add(const BodyPart& part) {
+    if (!done_) return;
+    text_ += part.bytes;
+    if (part.error) return end(std::unexpected(*part.error));
+    if (text_.size() > fetch_.limit) return end(failed(Error::Kind::limit, "the response's body is longer than " + std::to_string(fetch_.limit) + " bytes"));
+    part.end ? arrived() : read();
+}
+
+void Fetching::arrived() {
+    Response response{answer_->status, answer_->fields, std::move(text_)};
+    const std::string* location = is_redirect(response.status) ? find(response.fields, "location") : nullptr;
+    if (!location || followed_ >= fetch_.redirects) return end(std::move(response));
+    // Not within the body's own callback, which the new request ends.
+    reactor_.post([self = shared_from_this(), status = response.status, to = *location] {
+        if (!self->done_) return;
+        if (status == 303 || (status < 303 && self->method_ == "POST")) self->method_ = "GET", self->body_.clear();
+        self->redirect(to);
+    });
+}
+
+void Fetching::redirect(const std::string& location) {
+    ++followed_;
+    std::string address = joined(url_, location);
+    auto next = parse_url(address);
+    if (next && (next->authority != url_.authority || next->scheme != url_.scheme))
+        std::erase_if(fetch_.fields, [](const Field& x) { return same_name(x.name, "authorization") || same_name(x.name, "cookie"); });
+    go(address);
+}
+
+// Once; what it waited for goes with the end of the callback that this runs in.
+void Fetching::end(Result<Response> r) {
+    auto done = std::exchange(done_, nullptr);
+    if (!done) return;
+    reactor_.post([self = shared_from_this()] {
+        self->late_.cancel();
+        self->answer_.reset();
+        self->exchange_.reset();
+    });
+    done(std::move(r));
+}
 
 }  // namespace
 
 Result<Response> fetch(const Fetch& f) {
-    std::vector<HostRule> rules;
-    for (const std::string& text : f.allowed) {
-        auto rule = parse_host_rule(text);
-        if (!rule) return failed(Error::Kind::usage, rule.error());
-        rules.push_back(std::move(*rule));
+    constexpr u64 slice = 10'000'000;
+    wasi::Reactor reactor;
+    std::optional<Result<Response>> result;
+    auto fetching = std::make_shared<Fetching>(reactor, f, [&](Result<Response> r) { result = std::move(r); });
+    fetching->begin();
+    while (!result) {
+        if (f.given_up && f.given_up()) fetching->give_up();
+        else reactor.run_one(slice);
     }
-    if (!is_token(f.method)) return failed(Error::Kind::usage, "`" + f.method + "` is no HTTP method");
-    std::string method = f.method, body = f.body, address = f.url;
-    Fields fields = f.fields;
-    Clock::time_point until = Clock::now() + f.time;
-    for (u32 followed = 0;; ++followed) {
-        auto url = parse_url(address);
-        if (!url) return failed(Error::Kind::usage, "`" + address.substr(0, 200) + "` is no URL of scheme http or https");
-        auto response = Waiting(f, rules, until).send(*url, method, fields, body);
-        const std::string* location = response && is_redirect(response->status) ? find(response->fields, "location") : nullptr;
-        if (!location || followed >= f.redirects) return response;
-        address = joined(*url, *location);
-        if (response->status == 303 || (response->status < 303 && method == "POST")) method = "GET", body.clear();
-        auto next = parse_url(address);
-        if (next && (next->authority != url->authority || next->scheme != url->scheme))
-            std::erase_if(fields, [](const Field& x) { return same_name(x.name, "authorization") || same_name(x.name, "cookie"); });
+    while (reactor.poll()) {}
+    return std::move(*result);
+}
+
+// ---- many at once ---------------------------------------------------------------------------------------------------------------------------
+
+struct Fetcher::Data {
+    wasi::Reactor reactor;
+    std::once_flag started;
+    std::atomic<bool> ended = false;
+    std::thread thread;
+    void run() {
+        while (!ended) reactor.run_one();
+        while (reactor.poll()) {}
     }
+};
+
+Fetcher::Fetcher() : data_(std::make_unique<Data>()) {}
+
+Fetcher::~Fetcher() {
+    if (!data_->thread.joinable()) return;
+    data_->ended = true;
+    data_->reactor.post([] {});
+    data_->thread.join();
+}
+
+std::function<void()> Fetcher::begin(Fetch request, std::function<void(Result<Response>)> done) {
+    Data& d = *data_;
+    std::call_once(d.started, [&] { d.thread = std::thread([&d] { d.run(); }); });
+    auto fetching = std::make_shared<Fetching>(d.reactor, std::move(request), std::move(done));
+    d.reactor.post([fetching] { fetching->begin(); });
+    return [&d, weak = std::weak_ptr(fetching)] {
+        d.reactor.post([weak] {
+            if (auto f = weak.lock()) f->give_up();
+        });
+    };
 }
 
 }  // namespace heddle::http

@@ -16,7 +16,7 @@ class Executor {
 public:
     Executor(AppData& app, CallTree& tree, CallScope* outer, std::string_view text, Document document)
         : app_(app), tree_(tree), outer_(outer), text_(text), document_(std::move(document)) {}
-    std::string run(const std::string& operation_name, const Json& variables);
+    Task<std::string> run(std::string operation_name, Json variables);
 
 private:
     struct Field {
@@ -32,12 +32,14 @@ private:
     bool included(const std::vector<Directive>& directives) const;
     void collect(const std::vector<Selection>& selections, std::string_view type, std::vector<Field>& to, u32 depth);
     std::vector<Field> fields_of(const Field* parent, const std::vector<Selection>* root, std::string_view type);
-    std::string root_object(const Operation& o);
-    void root_field(const Field& f, bool reads, std::string& to);
-    void call(const Field& f, const Op& op, std::string& to);
+    Task<std::string> root_object(const Operation& o);
+    const Op* root_field(const Field& f, bool reads, std::string& to);
+    Task<Done> call(const Field& f, const Op& op, std::string& to);
     Json input_of(const Selection& s, const MaterializerConfig& m) const;
     void complete(const Json& value, const Field& f, std::optional<u32> type, const std::string& path, u32 depth, std::string& to);
     void complete_object(const Json& value, const Field& f, std::optional<u32> type, const std::string& path, u32 depth, std::string& to);
+    void introspect(const Field& f, const std::string& path, std::string& to);
+    const Json* whole_type(const Json& value) const;
     void error(const std::string& message, std::size_t at, const std::string& path, const std::string& code = {});
 
     AppData& app_;
@@ -46,6 +48,7 @@ private:
     std::string_view text_;
     Document document_;
     Json variables_ = Json::object();
+    Json schema_;                              // of introspection, while it is completed
     std::string errors_;
     std::size_t fields_done_ = 0, calls_done_ = 0;
     std::vector<std::string> open_fragments_;
@@ -148,7 +151,17 @@ std::vector<Executor::Field> Executor::fields_of(const Field* parent, const std:
     return all;
 }
 
-void Executor::complete_object(const Json& value, const Field& f, std::optional<u32> type, const std::string& path, u32 depth, std::string& to) {
+// A type within another is a reference by its name; what a query chooses from it may be any of the whole type's fields.
+const Json* Executor::whole_type(const Json& value) const {
+    if (schema_.is_null() || value.size() != 3 || !value.contains("ofType") || !value.contains("name") || !value["name"].is_string()) return nullptr;
+    for (const Json& t : schema_["types"])
+        if (t["name"] == value["name"]) return &t;
+    return nullptr;
+}
+
+void Executor::complete_object(const Json& given, const Field& f, std::optional<u32> type, const std::string& path, u32 depth, std::string& to) {
+    const Json* whole = whole_type(given);
+    const Json& value = whole ? *whole : given;
     const TypeNode* t = type ? &app_.manifest.types.resolved(*type) : nullptr;
     std::string name = t && !t->name.empty() ? t->name : value.contains("__typename") && value["__typename"].is_string() ? value["__typename"].get<std::string>() : "";
     to += '{';
@@ -214,61 +227,78 @@ Json Executor::input_of(const Selection& s, const MaterializerConfig& m) const {
     return properties ? all : all.contains("input") ? all["input"] : Json();
 }
 
-void Executor::call(const Field& f, const Op& op, std::string& to) {
+Task<Done> Executor::call(const Field& f, const Op& op, std::string& to) {
     const Selection& s = *f.parts[0];
-    std::string path = json_string(f.key);
+    std::string path = json_string(f.key), input;
     if (++calls_done_ > most_calls) throw Fault{"the operation makes more than 1000 calls", s.at};
-    Reply r;
     try {
-        r = run_call(app_, tree_, outer_, op.config->op, to_text(input_of(s, *op.config)));
+        input = to_text(input_of(s, *op.config));
     } catch (const Fault& fault) {
         error(fault.message, fault.at, path, "bad_args");
-        return void(to += "null");
+        to += "null";
+        co_return Done{};
     }
-    if (!r.ok()) {
+    Task<Reply> call = run_call(app_, tree_, outer_, op.config->op, input);
+    Reply r = co_await call;
+    if (r.ok()) complete(parse_scanned(r.json), f, op.config->output == Types::anything ? std::nullopt : std::optional(op.config->output), path, 0, to);
+    else {
         error(r.message, s.at, path, code_of(r.outcome));
-        return void(to += "null");
+        to += "null";
     }
-    complete(parse_scanned(r.json), f, op.config->output == Types::anything ? std::nullopt : std::optional(op.config->output), path, 0, to);
+    co_return Done{};
 }
 
-void Executor::root_field(const Field& f, bool reads, std::string& to) {
+void Executor::introspect(const Field& f, const std::string& path, std::string& to) {
+    const Selection& s = *f.parts[0];
+    schema_ = introspection(app_);
+    if (s.name == "__schema") complete(schema_, f, std::nullopt, path, 0, to);
+    else {
+        Json reference{{"kind", nullptr}, {"name", s.arguments.empty() ? Json() : evaluate(s.arguments[0].second)}, {"ofType", nullptr}};
+        const Json* found = whole_type(reference);
+        complete(found ? *found : Json(), f, std::nullopt, path, 0, to);
+    }
+    schema_ = Json();
+}
+
+// What is not to be called is completed at once; otherwise: what is.
+const Op* Executor::root_field(const Field& f, bool reads, std::string& to) {
     const Selection& s = *f.parts[0];
     std::string path = json_string(f.key);
-    if (s.name == "__typename") return void(to += reads ? "\"Query\"" : "\"Mutation\"");
-    if (reads && s.name == "__schema") return complete(introspection(app_), f, std::nullopt, path, 0, to);
-    if (reads && s.name == "__type") {
-        Json wanted = s.arguments.empty() ? Json() : evaluate(s.arguments[0].second), schema = introspection(app_);
-        for (const Json& t : schema["types"])
-            if (t["name"] == wanted) return complete(t, f, std::nullopt, path, 0, to);
-        return void(to += "null");
-    }
+    if (s.name == "__typename") return to += reads ? "\"Query\"" : "\"Mutation\"", nullptr;
+    if (reads && (s.name == "__schema" || s.name == "__type")) return introspect(f, path, to), nullptr;
     std::vector<std::string> names;
     for (const auto& [name, op] : app_.ops) {
         bool fits = (op.config->effect == Effect::read) == reads;
-        if (fits && name == s.name) return call(f, op, to);
+        if (fits && name == s.name) return &op;
         if (fits) names.push_back(name);
     }
     error(std::string(reads ? "Query" : "Mutation") + " has no field `" + s.name + "`" + suggestion(s.name, names), s.at, path, "op_404");
     to += "null";
+    return nullptr;
 }
 
-std::string Executor::root_object(const Operation& o) {
+Task<std::string> Executor::root_object(const Operation& o) {
     bool reads = o.kind == "query";
     std::string data = "{";
-    for (const Field& f : fields_of(nullptr, &o.selections, reads ? "Query" : "Mutation")) {
+    std::vector<Field> fields = fields_of(nullptr, &o.selections, reads ? "Query" : "Mutation");
+    for (const Field& f : fields) {
         if (data.size() > 1) data += ',';
         data += json_string(f.key) + ":";
-        root_field(f, reads, data);
+        const Op* op = root_field(f, reads, data);
+        if (!op) continue;
+        Task<Done> calling = call(f, *op, data);
+        co_await calling;
     }
-    return data + "}";
+    data += '}';
+    co_return data;
 }
 
-std::string Executor::run(const std::string& operation_name, const Json& variables) {
+Task<std::string> Executor::run(std::string operation_name, Json variables) {
     const Operation& o = choose(operation_name);
     set_variables(o, variables);
-    std::string data = root_object(o);
-    return "{\"data\":" + data + (errors_.empty() ? "" : ",\"errors\":[" + errors_ + "]") + "}";
+    Task<std::string> object = root_object(o);
+    std::string data = co_await object;
+    co_return "{\"data\":" + data + (errors_.empty() ? "" : ",\"errors\":[" + errors_ + "]") + "}";
 }
 
 std::string only_error(std::string_view text, const Fault& f) {
@@ -277,7 +307,7 @@ std::string only_error(std::string_view text, const Fault& f) {
 
 }  // namespace
 
-std::string run(AppData& app, CallTree& tree, CallScope* outer, const Json& request) {
+Task<std::string> run(AppData& app, CallTree& tree, CallScope* outer, Json request) {
     std::string query;
     try {
         if (!request.is_object() || !request.contains("query") || !request["query"].is_string()) throw Fault{"the request must be {\"query\": …, \"variables\": …}", 0};
@@ -285,9 +315,11 @@ std::string run(AppData& app, CallTree& tree, CallScope* outer, const Json& requ
         Json variables = request.contains("variables") && !request["variables"].is_null() ? request["variables"] : Json::object();
         if (!variables.is_object()) throw Fault{"`variables` must be an object", 0};
         std::string name = request.contains("operationName") && request["operationName"].is_string() ? request["operationName"].get<std::string>() : "";
-        return Executor(app, tree, outer, query, parse(query)).run(name, variables);
+        Executor executor(app, tree, outer, query, parse(query));
+        Task<std::string> all = executor.run(std::move(name), std::move(variables));
+        co_return co_await all;
     } catch (const Fault& f) {
-        return only_error(query, f);
+        co_return only_error(query, f);
     }
 }
 

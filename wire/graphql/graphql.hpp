@@ -7,7 +7,7 @@
 namespace heddle::wire::graphql {
 
 // Runs {"query", "variables"?, "operationName"?}; gives the whole response {"data"?, "errors"?} as JSON text. `outer`: the call that asks.
-std::string run(AppData& app, CallTree& tree, CallScope* outer, const Json& request);
+Task<std::string> run(AppData& app, CallTree& tree, CallScope* outer, Json request);
 
 // The app's types as __schema describes them. https://spec.graphql.org/October2021/#sec-Schema-Introspection
 Json introspection(const AppData& app);

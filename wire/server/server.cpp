@@ -108,13 +108,17 @@ struct AppServer::Data : std::enable_shared_from_this<AppServer::Data> {
     void note(const App& generation);
     void start_events(const App& generation) {
         events.reset();
-        events = std::make_unique<Events>(generation, [this](std::function<void()> work) { return workers->add(std::move(work)); });
+        events = std::make_unique<Events>(generation, [this](std::function<void()> work) { return workers->add(std::move(work)); },
+                                          [this] { return workers->go_on(); });
     }
     void handle(const http::ExchangePtr& x);
-    void with_body(const http::ExchangePtr& x, std::size_t limit, std::function<http::Response(const std::string& body, const CallOptions& call)> answer);
-    http::Response call_op(const std::string& op, const std::string& body, const CallOptions& call);
-    http::Response call_route(const std::string& op, const http::Request& request, const std::string& body, const CallOptions& call);
-    http::Response graphql(const std::string& body, const CallOptions& call);
+    using Done = std::function<void(http::Response)>;
+    using Answer = std::function<void(const std::string& body, const CallOptions& call, Done done)>;
+    void with_body(const http::ExchangePtr& x, std::size_t limit, Answer answer);
+    void answer_in(const http::ExchangePtr& x, const std::string& body, const Answer& answer);
+    void call_op(const std::string& op, const std::string& body, const CallOptions& call, Done done);
+    void call_route(const std::string& op, const http::Request& request, const std::string& body, const CallOptions& call, Done done);
+    void graphql(const std::string& body, const CallOptions& call, Done done);
     void remember(const std::string& op, const Reply& r);
     std::string about() const;
     http::Response get(const std::string& path) const;
@@ -156,24 +160,25 @@ void AppServer::Data::remember(const std::string& op, const Reply& r) {
     log(std::move(line));
 }
 
-http::Response AppServer::Data::call_op(const std::string& op, const std::string& body, const CallOptions& call) {
-    Reply r = current().call(op, body.empty() ? "null" : body, call);
-    remember(op, r);
-    return to_response(r);
+void AppServer::Data::call_op(const std::string& op, const std::string& body, const CallOptions& call, Done done) {
+    current().begin(op, body.empty() ? "null" : body, call, workers->go_on(), [self = shared_from_this(), op, done = std::move(done)](const Reply& r) {
+        self->remember(op, r);
+        done(to_response(r));
+    });
 }
 
 // Kind http: the request as JSON, and the response back.
-http::Response AppServer::Data::call_route(const std::string& op, const http::Request& request, const std::string& body, const CallOptions& call) {
-    Reply r = current().call(op, to_text(request_json(request, body)), call);
-    remember(op, r);
-    if (!r.ok()) return to_response(r);
-    auto response = read_response(parse_scanned(r.json));
-    return response ? std::move(*response) : error_response(502, "invalid_output", response.error());
+void AppServer::Data::call_route(const std::string& op, const http::Request& request, const std::string& body, const CallOptions& call, Done done) {
+    current().begin(op, to_text(request_json(request, body)), call, workers->go_on(), [self = shared_from_this(), op, done = std::move(done)](const Reply& r) {
+        self->remember(op, r);
+        if (!r.ok()) return done(to_response(r));
+        auto response = read_response(parse_scanned(r.json));
+        done(response ? std::move(*response) : error_response(502, "invalid_output", response.error()));
+    });
 }
 
-http::Response AppServer::Data::graphql(const std::string& body, const CallOptions& call) {
-    Reply r = current().graphql(body, call);
-    return r.ok() ? json_response(200, r.json) : to_response(r);
+void AppServer::Data::graphql(const std::string& body, const CallOptions& call, Done done) {
+    current().begin_graphql(body, call, workers->go_on(), [done = std::move(done)](const Reply& r) { done(r.ok() ? json_response(200, r.json) : to_response(r)); });
 }
 
 std::string AppServer::Data::about() const {
@@ -200,26 +205,29 @@ http::Response AppServer::Data::get(const std::string& path) const {
     return error_response(404, "not_found", "nothing is served at `" + path + "`: POST /op/<name>, POST /graphql, GET /healthz, /readyz, /metrics, /");
 }
 
-// The body is read on the connection's thread, the call runs on a worker, and ends when the client goes away.
-void AppServer::Data::with_body(const http::ExchangePtr& x, std::size_t limit, std::function<http::Response(const std::string&, const CallOptions&)> answer) {
+void AppServer::Data::answer_in(const http::ExchangePtr& x, const std::string& body, const Answer& answer) {
+    CallOptions call;
+    const std::string* trace = http::find(x->request().fields, "traceparent");
+    call.traceparent = continued_trace(trace ? *trace : "");
+    const std::string& header = current().data().manifest.serve.user_header;
+    if (const std::string* user = header.empty() ? nullptr : http::find(x->request().fields, header)) call.user = *user;
+    call.on_wait = [w = workers.get()](bool begins) { begins ? w->wait_begins() : w->wait_ends(); };
+    call.on_start = [x](std::function<void()> cancel) { x->on_gone(std::move(cancel)); };
+    answer(body, call, [x, trace = call.traceparent](http::Response response) {
+        response.fields.push_back({"traceparent", trace});
+        x->respond(std::move(response));
+    });
+}
+
+// The body is read on the connection's thread, the call runs on a worker's, and ends when the client goes away.
+void AppServer::Data::with_body(const http::ExchangePtr& x, std::size_t limit, Answer answer) {
     auto self = shared_from_this();
     x->read_all(limit, [self, x, answer = std::move(answer)](Result<std::string> body) {
         if (!body) {
             bool large = body.error().kind == Error::Kind::limit;
             return x->respond(error_response(large ? 413 : 400, large ? "too_large" : "bad_request", body.error().message));
         }
-        bool accepted = self->workers->add([self, x, answer, text = std::move(*body)] {
-            CallOptions call;
-            const std::string* trace = http::find(x->request().fields, "traceparent");
-            call.traceparent = continued_trace(trace ? *trace : "");
-            const std::string& header = self->current().data().manifest.serve.user_header;
-            if (const std::string* user = header.empty() ? nullptr : http::find(x->request().fields, header)) call.user = *user;
-            call.on_wait = [w = self->workers.get()](bool begins) { begins ? w->wait_begins() : w->wait_ends(); };
-            call.on_start = [x](std::function<void()> cancel) { x->on_gone(std::move(cancel)); };
-            http::Response response = answer(text, call);
-            response.fields.push_back({"traceparent", call.traceparent});
-            x->respond(std::move(response));
-        });
+        bool accepted = self->workers->add([self, x, answer, text = std::move(*body)] { self->answer_in(x, text, answer); });
         if (accepted) return;
         http::Response busy = error_response(503, "overloaded", "the queue of requests is full (serve.queue)");
         busy.fields.push_back({"retry-after", "1"});
@@ -233,8 +241,8 @@ void AppServer::Data::handle(const http::ExchangePtr& x) {
     bool op = path.starts_with("/op/"), gql = path == "/graphql" && current().data().manifest.serve.graphql;
     App in_service = current();
     if (const MaterializerConfig* route = op || gql ? nullptr : route_of(in_service.data().manifest, path))
-        return with_body(x, route->guest->limits.json.bytes, [self = shared_from_this(), x, name = route->op](const std::string& body, const CallOptions& call) {
-            return self->call_route(name, x->request(), body, call);
+        return with_body(x, route->guest->limits.json.bytes, [self = shared_from_this(), x, name = route->op](const std::string& body, const CallOptions& call, Done done) {
+            self->call_route(name, x->request(), body, call, std::move(done));
         });
     if (!op && !gql) {
         if (request.method == "GET" || request.method == "HEAD") return x->respond(get(path));
@@ -245,11 +253,11 @@ void AppServer::Data::handle(const http::ExchangePtr& x) {
         no.fields.push_back({"allow", "POST"});
         return x->respond(std::move(no));
     }
-    if (gql) return with_body(x, std::size_t(8) << 20, [self = shared_from_this()](const std::string& body, const CallOptions& call) { return self->graphql(body, call); });
+    if (gql) return with_body(x, std::size_t(8) << 20, [self = shared_from_this()](const std::string& body, const CallOptions& call, Done done) { self->graphql(body, call, std::move(done)); });
     std::string name = unescaped(std::string_view(path).substr(4));
     const MaterializerConfig* m = in_service.data().manifest.find(name);
     with_body(x, m ? m->guest->limits.json.bytes : std::size_t(64) << 10,
-              [self = shared_from_this(), name](const std::string& body, const CallOptions& call) { return self->call_op(name, body, call); });
+              [self = shared_from_this(), name](const std::string& body, const CallOptions& call, Done done) { self->call_op(name, body, call, std::move(done)); });
 }
 
 AppServer::AppServer(std::shared_ptr<Data> d) : data_(std::move(d)) {}

@@ -9,6 +9,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,5 +31,19 @@ struct Fetch {
 
 // Errors: usage (the URL, the method or a rule does not parse), invalid (no rule allows it), io (what went wrong on the way), limit (the body is too long).
 Result<Response> fetch(const Fetch& request);
+
+// Many such requests at once, on one thread, which the first one starts.
+class Fetcher {
+public:
+    Fetcher();
+    ~Fetcher();                                          // what still goes on is given up, and its `done` not called
+    // Begins; `done` comes once, on that thread. Fetch::given_up is not asked: call what this gives, from any thread; then `done` comes soon.
+    std::function<void()> begin(Fetch request, std::function<void(Result<Response>)> done);
+
+    struct Data;
+
+private:
+    std::unique_ptr<Data> data_;
+};
 
 }  // namespace heddle::http

@@ -90,7 +90,10 @@ struct HostcallInfo {
 struct Hostcall {
     std::string name;
     std::string input = {}, output = {};  // JSON Schema text; empty: any JSON
-    std::function<HostcallResult(const HostcallInfo& info, std::string_view json)> handler;
+    std::function<HostcallResult(const HostcallInfo& info, std::string_view json)> handler = {};
+    // Instead of `handler`, for what takes its time: begins, and gives the result to `done` once, from any thread, also before it comes back. The
+    // call that waits holds no thread. What `info` and `json` refer to lives until then, or until the call's deadline if that comes first.
+    std::function<void(const HostcallInfo& info, std::string_view json, std::function<void(HostcallResult)> done)> begin = {};
 };
 
 // ---- apps ------------------------------------------------------------------------------------------------------------------------
@@ -130,7 +133,7 @@ struct CallOptions {
     std::optional<std::chrono::milliseconds> deadline = {};  // the materializer's own limit holds as well
     std::string traceparent = {};             // W3C trace context
     std::function<void(std::function<void()> cancel)> on_start = {};  // is given a function that ends the call, from any thread and also later
-    std::function<void(bool begins)> on_wait = {};  // around each wait for somebody else: a place, another host. Called on the thread that calls
+    std::function<void(bool begins)> on_wait = {};  // around each wait that holds a thread, on that thread
     Recording* record = nullptr;              // is filled; lives until the call has ended
     const Recording* replay = nullptr;        // host calls are answered from it
 };
@@ -152,6 +155,12 @@ public:
 
     // Calls a materializer with JSON text. Never throws; every end is an outcome.
     Reply call(std::string_view op, std::string_view json, const CallOptions& options = {}) const;
+
+    // Begins the same; `done` is given the reply once, from whatever thread the call ended on, also before this comes back. Calls that wait for
+    // somebody hold no thread: what may go on is given to `go_on`, which hands it to a thread of the embedder's, soon and in any order. It must
+    // take all that it is given.
+    void begin(std::string op, std::string json, CallOptions options, std::function<void(std::function<void()>)> go_on, std::function<void(Reply)> done) const;
+    void begin_graphql(std::string json, CallOptions options, std::function<void(std::function<void()>)> go_on, std::function<void(Reply)> done) const;
 
     // Starts an instance of every program now, so that a guest that cannot start is an error here and not of the first call.
     Result<void> warm() const;
