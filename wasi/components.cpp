@@ -63,6 +63,7 @@ Result<void> attach(Store& store, const Context& context) {
     if (auto ok = usable(context); !ok) return ok;
     auto& slot = component::host_data(store);
     if (slot) return std::unexpected(Error{Error::Kind::usage, "the Store has a WASI context already: attach one before its first instance"});
+    if (!context.data().reactor) context.data().reactor = std::make_shared<Reactor>();
     slot = std::make_shared<Guest>(store, context);
     return {};
 }

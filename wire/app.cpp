@@ -128,6 +128,7 @@ public:
         auto wrong = tree.user.empty() ? std::nullopt : scan_json(tree.user);
         return wrong ? std::optional(failure(Outcome::bad_json, "the user's claims: " + wrong->message)) : std::nullopt;
     }
+    bool diverged() const { return recorder_.diverged(); }
     CallTree tree;
 
 private:
@@ -146,13 +147,15 @@ void finish_recording(const CallOptions& options, std::string_view op, std::stri
 }
 
 // Every request ends so, also with all exceptions.
-Task<Reply> call_request(AppData& app, std::string_view op, std::string_view json, const CallOptions& options, GoOn go_on) {
+Task<Reply> call_request(AppData& app, std::string_view op, std::string_view json, const CallOptions& options, GoOn go_on, Route* route = nullptr) {
     Reply r;
     try {
         Request request(app, options, std::move(go_on));
         if (auto fault = request.fault()) co_return std::move(*fault);
+        request.tree.route = route;
         Task<Reply> call = run_call(app, request.tree, nullptr, op, json, options.deadline);
         r = co_await call;
+        if (request.diverged()) r = failure(Outcome::failed, "replay: the guest reads its clocks, or draws random bytes, otherwise than it did");
     } catch (const std::exception& e) {
         r = failure(Outcome::failed, e.what());
     }
@@ -180,6 +183,7 @@ struct Begun {
     std::string op, json;
     CallOptions options;
     std::function<void(Reply)> done;
+    std::shared_ptr<Route> route = nullptr;
 };
 
 Detached run_begun(std::unique_ptr<Begun> b, Task<Reply> task) {
@@ -202,6 +206,13 @@ Reply App::graphql(std::string_view json, const CallOptions& options) const {
 void App::begin(std::string op, std::string json, CallOptions options, GoOn go_on, std::function<void(Reply)> done) const {
     auto b = std::make_unique<Begun>(data_, std::move(op), std::move(json), std::move(options), std::move(done));
     Task<Reply> task = call_request(*data_, b->op, b->json, b->options, std::move(go_on));
+    run_begun(std::move(b), std::move(task));
+}
+
+void begin_route(const App& app, std::string op, std::string json, CallOptions options, std::shared_ptr<Route> route, GoOn go_on, std::function<void(Reply)> done) {
+    std::shared_ptr<AppData> data = app.shared_data();
+    auto b = std::make_unique<Begun>(data, std::move(op), std::move(json), std::move(options), std::move(done), std::move(route));
+    Task<Reply> task = call_request(*data, b->op, b->json, b->options, std::move(go_on), b->route.get());
     run_begun(std::move(b), std::move(task));
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <heddle/engine.hpp>
+#include <heddle/http.hpp>
 #include <heddle/wire.hpp>
 
 #include "manifest.hpp"
@@ -23,12 +24,20 @@ class Guest;
 class Recorder;
 struct AppData;
 
+// An HTTP request whose bodies go in pieces between the client and a guest of kind http, and not as JSON.
+struct Route {
+    http::ExchangePtr exchange;
+    http::Fields also;                        // of the response
+    bool begun = false;                       // there is a response, if only the beginning of one
+};
+
 // Shared by all calls of one request; lives until the last of them has ended.
 class CallTree {
 public:
     AppData* app = nullptr;
     std::string user, traceparent;
     Recorder* recorder = nullptr;             // of record and replay; null: neither
+    Route* route = nullptr;                   // of the outermost call; null: its guest is given JSON
     std::function<void(bool begins)> on_wait; // of CallOptions
     GoOn go_on;                               // where calls that waited go on
 

@@ -115,6 +115,9 @@ struct AppServer::Data : std::enable_shared_from_this<AppServer::Data> {
     using Done = std::function<void(http::Response)>;
     using Answer = std::function<void(const std::string& body, const CallOptions& call, Done done)>;
     void with_body(const http::ExchangePtr& x, std::size_t limit, Answer answer);
+    CallOptions options_of(const http::ExchangePtr& x);
+    void stream_route(const http::ExchangePtr& x, const std::string& op);
+    bool add(const http::ExchangePtr& x, std::function<void()> work);
     void answer_in(const http::ExchangePtr& x, const std::string& body, const Answer& answer);
     void call_op(const std::string& op, const std::string& body, const CallOptions& call, Done done);
     void call_route(const std::string& op, const http::Request& request, const std::string& body, const CallOptions& call, Done done);
@@ -177,6 +180,17 @@ void AppServer::Data::call_route(const std::string& op, const http::Request& req
     });
 }
 
+// The same without JSON: the bodies go in pieces between client and guest.
+void AppServer::Data::stream_route(const http::ExchangePtr& x, const std::string& op) {
+    CallOptions call = options_of(x);
+    auto route = std::make_shared<Route>(Route{x, {{"traceparent", call.traceparent}}});
+    std::string json = to_text(request_json(x->request(), ""));
+    begin_route(current(), op, std::move(json), std::move(call), route, workers->go_on(), [self = shared_from_this(), op, route](const Reply& r) {
+        self->remember(op, r);
+        if (!r.ok() && !route->begun) route->exchange->respond(to_response(r));
+    });
+}
+
 void AppServer::Data::graphql(const std::string& body, const CallOptions& call, Done done) {
     current().begin_graphql(body, call, workers->go_on(), [done = std::move(done)](const Reply& r) { done(r.ok() ? json_response(200, r.json) : to_response(r)); });
 }
@@ -205,7 +219,7 @@ http::Response AppServer::Data::get(const std::string& path) const {
     return error_response(404, "not_found", "nothing is served at `" + path + "`: POST /op/<name>, POST /graphql, GET /healthz, /readyz, /metrics, /");
 }
 
-void AppServer::Data::answer_in(const http::ExchangePtr& x, const std::string& body, const Answer& answer) {
+CallOptions AppServer::Data::options_of(const http::ExchangePtr& x) {
     CallOptions call;
     const std::string* trace = http::find(x->request().fields, "traceparent");
     call.traceparent = continued_trace(trace ? *trace : "");
@@ -213,10 +227,24 @@ void AppServer::Data::answer_in(const http::ExchangePtr& x, const std::string& b
     if (const std::string* user = header.empty() ? nullptr : http::find(x->request().fields, header)) call.user = *user;
     call.on_wait = [w = workers.get()](bool begins) { begins ? w->wait_begins() : w->wait_ends(); };
     call.on_start = [x](std::function<void()> cancel) { x->on_gone(std::move(cancel)); };
+    return call;
+}
+
+void AppServer::Data::answer_in(const http::ExchangePtr& x, const std::string& body, const Answer& answer) {
+    CallOptions call = options_of(x);
     answer(body, call, [x, trace = call.traceparent](http::Response response) {
         response.fields.push_back({"traceparent", trace});
         x->respond(std::move(response));
     });
+}
+
+// On a worker's thread. False: the queue is full, and the client has been told.
+bool AppServer::Data::add(const http::ExchangePtr& x, std::function<void()> work) {
+    if (workers->add(std::move(work))) return true;
+    http::Response busy = error_response(503, "overloaded", "the queue of requests is full (serve.queue)");
+    busy.fields.push_back({"retry-after", "1"});
+    x->respond(std::move(busy));
+    return false;
 }
 
 // The body is read on the connection's thread, the call runs on a worker's, and ends when the client goes away.
@@ -227,11 +255,7 @@ void AppServer::Data::with_body(const http::ExchangePtr& x, std::size_t limit, A
             bool large = body.error().kind == Error::Kind::limit;
             return x->respond(error_response(large ? 413 : 400, large ? "too_large" : "bad_request", body.error().message));
         }
-        bool accepted = self->workers->add([self, x, answer, text = std::move(*body)] { self->answer_in(x, text, answer); });
-        if (accepted) return;
-        http::Response busy = error_response(503, "overloaded", "the queue of requests is full (serve.queue)");
-        busy.fields.push_back({"retry-after", "1"});
-        x->respond(std::move(busy));
+        self->add(x, [self, x, answer, text = std::move(*body)] { self->answer_in(x, text, answer); });
     });
 }
 
@@ -240,7 +264,10 @@ void AppServer::Data::handle(const http::ExchangePtr& x) {
     std::string path = request.path.substr(0, request.path.find('?'));
     bool op = path.starts_with("/op/"), gql = path == "/graphql" && current().data().manifest.serve.graphql;
     App in_service = current();
-    if (const MaterializerConfig* route = op || gql ? nullptr : route_of(in_service.data().manifest, path))
+    const MaterializerConfig* route = op || gql ? nullptr : route_of(in_service.data().manifest, path);
+    if (route && route->input == Types::anything && route->output == Types::anything)
+        return void(add(x, [self = shared_from_this(), x, name = route->op] { self->stream_route(x, name); }));
+    if (route)
         return with_body(x, route->guest->limits.json.bytes, [self = shared_from_this(), x, name = route->op](const std::string& body, const CallOptions& call, Done done) {
             self->call_route(name, x->request(), body, call, std::move(done));
         });

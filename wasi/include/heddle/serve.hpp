@@ -65,4 +65,13 @@ private:
 // attach(). Errors: usage (no handler), trapped, limit (the response's body is longer than `limit`), invalid (there is no response, or an error).
 Result<http::Response> handle_request(Store& store, const ComponentInstance& instance, const http::Request& request, std::string body, std::size_t limit);
 
+// The same with bodies in pieces, as the guest reads and writes them; comes back when the response has left. `also`: fields that are added to it.
+// `around` is called around each wait.
+struct Handled {
+    bool begun = false;                                // there is a response; with an error it may have been cut
+    std::optional<Error> error = {};                   // as handle_request()'s
+};
+Handled handle_exchange(Store& store, const ComponentInstance& instance, const http::ExchangePtr& exchange, http::Fields also = {},
+                             const std::function<void(bool begins)>& around = {});
+
 }  // namespace heddle::wasi
