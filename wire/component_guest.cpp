@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <heddle/component_driving.hpp>
+#include <heddle/component_limits.hpp>
 
 #include "values.hpp"
 
@@ -111,6 +112,9 @@ void ComponentGuest::offer_imports(ComponentLinker& linker) {
 }
 
 Ended ComponentGuest::instantiate() {
+    const CallLimits& l = config().limits;
+    component::set_limits(store(), {.handles = l.handles, .tasks = l.tasks, .subtasks = l.tasks, .waitable_sets = l.tasks, .streams = l.tasks,
+                                    .host_bytes = l.host_memory, .host_copy_bytes = l.host_copy});
     ComponentLinker linker(artifact().engine);
     auto imports = artifact().component->imports();
     auto imports_wasi = [&](std::string_view version) {

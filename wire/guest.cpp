@@ -1,6 +1,10 @@
 // What all kinds of guests share: limits set before and looked at after each step, output captured, traps turned into outcomes.
 #include "guest.hpp"
 
+#include <ctime>
+
+#include <sys/random.h>
+
 #include <heddle/component_limits.hpp>
 #include <nlohmann/json.hpp>
 
@@ -8,8 +12,20 @@
 
 #include "app.hpp"
 #include "hostcall.hpp"
+#include "recording.hpp"
 
 namespace heddle::wire {
+
+namespace {
+
+void system_random(std::span<u8> bytes) {
+    for (std::size_t done = 0; done < bytes.size();) {
+        auto got = getrandom(bytes.data() + done, bytes.size() - done, 0);
+        if (got > 0) done += std::size_t(got);
+    }
+}
+
+}  // namespace
 
 void CallTree::cancel() {
     cancelled_ = true;
@@ -32,6 +48,7 @@ void CallTree::leave(Guest& guest) {
 Guest::Guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config)
     : artifact_(std::move(artifact)), config_(config), store_(artifact_->engine) {
     wasi_.arg(artifact_->label).capture_stdout().capture_stderr();
+    offer_time_and_chance();
     for (const auto& [name, value] : config.env) wasi_.env(name, value);
     for (const std::string& host : config.grants.http) wasi_.allow_host(host);
     if (config.net) wasi_.inherit_network();
@@ -39,6 +56,23 @@ Guest::Guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config
 }
 
 Guest::~Guest() = default;
+
+Recorder* Guest::recorder() const { return scope_ && scope_->depth == 0 ? scope_->tree.recorder : nullptr; }
+
+// The system's, and what is recorded or replayed of them.
+void Guest::offer_time_and_chance() {
+    auto clock = [this](const char* what, clockid_t id) {
+        auto now = [id] {
+            timespec t{};
+            clock_gettime(id, &t);
+            return u64(t.tv_sec) * 1'000'000'000 + u64(t.tv_nsec);
+        };
+        return [this, what, now] { return recorder() ? recorder()->clock(what, now) : now(); };
+    };
+    wasi_.wall_clock(clock("wall", CLOCK_REALTIME));
+    wasi_.monotonic_clock(clock("monotonic", CLOCK_MONOTONIC));
+    wasi_.random([this](std::span<u8> bytes) { recorder() ? recorder()->random(bytes, system_random) : system_random(bytes); });
+}
 
 void Guest::interrupt() {
     wasi_.cancel();

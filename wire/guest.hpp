@@ -113,6 +113,8 @@ private:
     };
     Task<Ended> run(CallScope& scope, Task<Ended> step);
     void log_output();
+    void offer_time_and_chance();
+    Recorder* recorder() const;
     const GuestConfig& config_;
     Store store_;
     wasi::Context wasi_;

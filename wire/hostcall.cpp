@@ -184,7 +184,7 @@ http::Fetch read_fetch(const CallScope& scope, const Json& json) {
     if (redirects < 0 || redirects > 10) refuse("bad_args", "`redirects` must be from 0 to 10");
     http::Fetch request{.method = args.text_or("method", "GET"), .url = args.text("url"), .fields = std::move(*fields), .body = std::move(*body)};
     request.allowed = scope.guest.grants.http;
-    request.time = std::max(Milliseconds(1), std::chrono::duration_cast<Milliseconds>(scope.deadline - Clock::now()));
+    request.time = std::max(Milliseconds(1), std::chrono::ceil<Milliseconds>(scope.deadline - Clock::now()) + Milliseconds(1));  // the deadline comes first
     request.limit = scope.guest.limits.json.bytes;
     request.redirects = u32(redirects);
     return request;

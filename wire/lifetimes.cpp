@@ -156,7 +156,7 @@ Task<Ended> Program::call_pool(CallScope& scope, std::string_view json) {
         entered = co_await wait;
     }
     if (!entered) co_return Ended{scope.late() ? Outcome::deadline : Outcome::overloaded, "no instance became free in time (pool.max = " + std::to_string(config_->pool.max) + ")"};
-    auto guest = take_idle();
+    auto guest = scope.tree.recorder ? nullptr : take_idle();  // what is recorded begins with the instance's start
     Ended ended;
     if (!guest) {
         Task<Ended> starting = start(scope, guest);

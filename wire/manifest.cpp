@@ -174,6 +174,10 @@ void read_limits(Table& t, CallLimits& l) {
     t.count("json_depth", l.json.depth);
     t.size("log", l.log_bytes);
     t.count("async_calls", l.async_calls);
+    t.count("handles", l.handles);
+    t.count("tasks", l.tasks);
+    t.size("host_memory", l.host_memory);
+    t.size("host_copy", l.host_copy);
     if (l.depth > 64) fail(t.at("depth"), "may be 64 at most");
     if (l.json.depth > 128) fail(t.at("json_depth"), "may be 128 at most");
     if (l.async_calls == 0) fail(t.at("async_calls"), "must be at least 1");

@@ -47,6 +47,9 @@ struct CallLimits {
     JsonLimits json;                     // input, output, and what host calls are given
     u64 log_bytes = 64 << 10;            // of one call
     u32 async_calls = 128;               // at once in one instance, where `handle` is async
+    // Of an instance of a component: handles; tasks, and as many subtasks, waitable sets and streams; what the host keeps for it, and copies for one call
+    u32 handles = 65'536, tasks = 4'096;
+    u64 host_memory = u64(64) << 20, host_copy = u64(32) << 20;
 };
 
 struct Grants {

@@ -2,6 +2,9 @@
 #pragma once
 #include <cstddef>
 #include <expected>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,11 +20,18 @@ public:
     // The recorded answer to the guest's next host call; an error object when it asks for something else than it did.
     std::expected<std::string, std::string> answer(std::string_view op, std::string_view json);
     void note(std::string_view op, std::string_view json, const std::expected<std::string, std::string>& result);
+    // A reading of a clock, or random bytes, of the outermost guest: `now` gives it, unless it is replayed.
+    u64 clock(std::string_view what, const std::function<u64()>& now);
+    void random(std::span<u8> bytes, const std::function<void(std::span<u8>)>& fill);
+    // On replay: the guest has asked for other ones than it did.
+    bool diverged() const { return diverged_; }
 
 private:
+    std::optional<std::string> next_wasi(std::string_view what);
     Recording* record_;
     const Recording* replay_;
-    std::size_t next_ = 0;
+    std::size_t next_ = 0, next_wasi_ = 0;
+    bool diverged_ = false;
 };
 
 }  // namespace heddle::wire

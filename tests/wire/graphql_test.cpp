@@ -113,6 +113,8 @@ TEST_F(GraphQl, introspection_describes_the_app) {
     EXPECT_EQ(data("{ __schema { queryType { name } mutationType { name } } }"), R"({"__schema":{"mutationType":{"name":"Mutation"},"queryType":{"name":"Query"}}})");
     EXPECT_EQ(data("{ __type(name: \"Tag\") { kind fields { name type { name kind } } } }"),
               R"({"__type":{"fields":[{"name":"label","type":{"kind":"SCALAR","name":"String"}},{"name":"weight","type":{"kind":"SCALAR","name":"Float"}}],"kind":"OBJECT"}})");
+    Json deep = ask("{ __type(name: \"Query\") { fields { type { name fields { name type { name ofType { name fields { name } } } } } } } }");
+    EXPECT_NE(to_text(deep).find(R"("fields":[{"name":"label")"), std::string::npos) << deep;
     Json query = ask("{ __type(name: \"Query\") { fields { name args { name type { kind ofType { name } } } } } }");
     EXPECT_EQ(query["data"]["__type"]["fields"].size(), 4u);
     EXPECT_EQ(query["data"]["__type"]["fields"][0]["args"][0]["type"]["ofType"]["name"], "Int");

@@ -254,5 +254,40 @@ TEST(Recordings, a_replay_ends_as_the_call_did_without_its_host) {
     EXPECT_FALSE(read_recording("{}"));
 }
 
+// Adds what the clock, random bytes and its own start's clock gave; "more" asks for the clock once more.
+const std::string gambler = R"((module
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_initialize") (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 16))))
+  (func $draw (export "draw") (result i64)
+    (drop (call $clock (i32.const 0) (i64.const 0) (i32.const 0))) (drop (call $random (i32.const 8) (i32.const 8)))
+    (i64.and (i64.add (i64.load (i32.const 0)) (i64.add (i64.load (i32.const 8)) (i64.load (i32.const 16)))) (i64.const 0x7fffffffffffffff)))
+  (func (export "more") (result i64) (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 24))) (call $draw))))";
+
+TEST(Recordings, clocks_and_random_bytes_are_given_again) {
+    TestApp t({{"g.wat", gambler}}, "[defaults]\nartifact = \"g.wat\"\nkind = \"core\"\n[materializers.draw]\n[materializers.more]\n");
+    ASSERT_TRUE(t.app);
+    EXPECT_TRUE(t.call("draw", "null").ok());
+    Recording recording;
+    Reply first = t.call("draw", "null", {.record = &recording});
+    ASSERT_TRUE(first.ok()) << said(first);
+    ASSERT_EQ(recording.wasi.size(), 3u);  // the instance's start included
+    auto read = read_recording(to_json(recording));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(said(t.call("draw", "null", {.replay = &*read})), said(first));
+    EXPECT_NE(said(t.call("draw", "null")), said(first));
+    EXPECT_EQ(said(t.call("more", "null", {.replay = &*read})), "failed: replay: the guest reads its clocks, or draws random bytes, otherwise than it did");
+}
+
+TEST(Limits, of_components_are_options) {
+    TestApp t({{"g.wat", component_guest()}}, "[materializers.a]\nartifact = \"g.wat\"\nkind = \"wit-wire\"\nlimits = { host_copy = \"1KiB\", handles = 10, tasks = 10, host_memory = \"1MiB\" }\n");
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(said(t.call("a", "\"echo\"")), "ok \"echo\"");
+    Reply r = t.call("a", "\"e" + std::string(4000, 'x') + "\"");
+    EXPECT_EQ(r.outcome, Outcome::memory) << said(r);
+    EXPECT_NE(r.message.find("1024"), std::string::npos) << said(r);
+}
+
 }  // namespace
 }  // namespace heddle::wire::testing

@@ -113,7 +113,7 @@ struct AppOptions {
     }
 };
 
-// What a call was given and gave, so that it can be run again without its host. Clocks and random bytes of WASI are not recorded.
+// What a call was given and gave, so that it can be run again without its host.
 struct Recording {
     std::string app, op, json, user;          // app: the manifest's path, for whoever writes it down
     struct Host {
@@ -122,6 +122,11 @@ struct Recording {
         std::string result;                   // JSON, or the error object
     };
     std::vector<Host> hostcalls;
+    struct Wasi {
+        std::string what;                     // "wall", "monotonic": nanoseconds in decimal; "random": the bytes in hexadecimal
+        std::string value;
+    };
+    std::vector<Wasi> wasi;                   // what its guest was given by WASI's clocks and random bytes, its start included
     std::string outcome, result;              // its code; JSON or the message
 };
 std::string to_json(const Recording& r);
@@ -171,6 +176,7 @@ public:
     const std::string& name() const;
     std::vector<MaterializerInfo> materializers() const;
     AppData& data() const { return *data_; }
+    const std::shared_ptr<AppData>& shared_data() const { return data_; }
 
 private:
     explicit App(std::shared_ptr<AppData> d) : data_(std::move(d)) {}
