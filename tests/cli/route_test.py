@@ -11,7 +11,7 @@ import sys
 import tempfile
 import unittest
 
-from serve_test import SERVICE, WithGuest
+from serve_test import WithGuest
 from support import HEDDLE
 
 
@@ -77,7 +77,7 @@ class Route(WithGuest):
 
 
 class RouteOfService(Route):
-    guest = SERVICE
+    guest = "service"
 
 
 del WithGuest
