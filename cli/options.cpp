@@ -229,6 +229,31 @@ void add_engine(CLI::App& app, RunOptions& o) {
     app.add_flag("!--no-superinstructions", o.config.superinstructions, "run one instruction at a time")->group("Engine");
 }
 
+using Named = std::vector<std::pair<std::string, std::string>>;
+
+// NAME=FILE; without a name, `name_of` gives it.
+void add_named_files(CLI::App& app, const char* option, const char* help, Named& into, std::string (*name_of)(const std::string& file)) {
+    app.add_option_function<std::vector<std::string>>(
+           option,
+           [&into, name_of](const std::vector<std::string>& all) {
+               for (const std::string& word : all) {
+                   auto equals = word.find('=');
+                   if (equals == word.npos) into.emplace_back(name_of(word), word);
+                   else into.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+               }
+           },
+           help)
+        ->type_name("NAME=FILE")
+        ->allow_extra_args(false)
+        ->trigger_on_parse(false);
+}
+
+std::string stem(const std::string& file) {
+    std::string name = std::filesystem::path(file).filename().string();
+    return name.substr(0, name.find('.'));
+}
+std::string anything(const std::string&) { return "*"; }
+
 CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* description) {
     CLI::App* run = app.add_subcommand(name, description);
     run->footer(
@@ -270,6 +295,8 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
         ->type_name("CALL");
     add_parsed(*run, "--link", "[NAME=]FILE", "a component whose exports serve imports of those named after it and of FILE; with NAME: that import",
                parse_link, [&o](LinkGrant l) { o.links.push_back(std::move(l)); });
+    add_named_files(*run, "--plugin", "a component that the guest may load by NAME (default: the file's name) through heddle:plugins, with nothing granted", o.plugins, stem);
+    run->add_flag("--plugin-bytes", o.plugin_bytes, "the guest may load plug-ins that it has the bytes of");
     run->add_option("--argv0", o.argv0, "the guest's own name (default: FILE)")->type_name("NAME");
     run->add_option("--coredump", o.core_dump, "after a trap: write what the guest left, for a debugger")->type_name("FILE");
     add_limits(*run, o);
@@ -388,31 +415,6 @@ struct Tools {
     ComposeOptions compose;
     std::vector<std::pair<CLI::App*, std::variant<WitOptions*, DeriveOptions*, EmbedOptions*, NewOptions*, UnbundleOptions*, ComposeOptions*>>> commands;
 };
-
-using Named = std::vector<std::pair<std::string, std::string>>;
-
-// NAME=FILE; without a name, `name_of` gives it.
-void add_named_files(CLI::App& app, const char* option, const char* help, Named& into, std::string (*name_of)(const std::string& file)) {
-    app.add_option_function<std::vector<std::string>>(
-           option,
-           [&into, name_of](const std::vector<std::string>& all) {
-               for (const std::string& word : all) {
-                   auto equals = word.find('=');
-                   if (equals == word.npos) into.emplace_back(name_of(word), word);
-                   else into.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-               }
-           },
-           help)
-        ->type_name("NAME=FILE")
-        ->allow_extra_args(false)
-        ->trigger_on_parse(false);
-}
-
-std::string stem(const std::string& file) {
-    std::string name = std::filesystem::path(file).filename().string();
-    return name.substr(0, name.find('.'));
-}
-std::string anything(const std::string&) { return "*"; }
 
 void add_features(CLI::App& app, std::vector<std::string>& features, bool& all) {
     app.add_option("--features", features, "turn on what is @unstable under these features")->type_name("NAME,…")->delimiter(',');

@@ -37,6 +37,8 @@ struct RunOptions : Grants {
     bool inherit_env = false, inherit_network = false;
     bool trace = false, trace_json = false;
     std::vector<LinkGrant> links;
+    std::vector<std::pair<std::string, std::string>> plugins;  // name, file
+    bool plugin_bytes = false;
     std::vector<std::string> hosts;  // SCHEME://HOST[:PORT]
     std::optional<std::string> invoke, argv0, core_dump;
     std::optional<u64> fuel;

@@ -10,6 +10,7 @@
 
 #include "describe_component.hpp"
 #include "grants.hpp"
+#include "plugins.hpp"
 #include "program.hpp"
 #include "watchdog.hpp"
 
@@ -36,10 +37,12 @@ public:
         timed_out_ = true;
         wasi_.cancel();
         store_.interrupt();
+        if (plugins_) plugins_->interrupt(store_);
     }
 
 private:
     Or<void> link(const LinkGrant& link);
+    Or<void> serve_plugins(ComponentLinker& linker, const Component& main);
     Or<ComponentInstance> instantiate(const std::string& label, const Component& component);
     Or<int> run_command(const ComponentInstance& instance);
     Or<int> invoke(const ComponentInstance& instance, const wave::Call& call);
@@ -50,6 +53,7 @@ private:
     const Engine& engine_;
     Store store_;
     ComponentLinker linker_;
+    std::optional<component::plugins::Catalogue> plugins_;
     wasi::Context wasi_;
     std::atomic<bool> timed_out_ = false;
     int exit_code_ = ok;  // of a guest that ended the program within a call
@@ -73,6 +77,16 @@ Or<void> ComponentProgram::link(const LinkGrant& link) {
     if (!instance) return std::unexpected(instance.error());
     if (link.name) linker_.instance(*link.name, instance->find_instance(*link.name).value_or(*instance));
     else linker_.exports_of(*instance);
+    return {};
+}
+
+Or<void> ComponentProgram::serve_plugins(ComponentLinker& linker, const Component& main) {
+    auto made = plugins_of(options_);
+    if (!made) return std::unexpected(made.error());
+    if (!*made) return {};
+    plugins_ = std::move(*made);
+    auto linked = plugins_->link(linker, main);
+    if (!linked) return fail(failed, label_ + ": " + linked.error().message);
     return {};
 }
 
@@ -140,6 +154,7 @@ Or<int> ComponentProgram::run(const Component& main, const std::optional<wave::C
     grant_more(wasi_, options_, *stores);
     if (auto added = wasi::add(linker_, wasi_); !added) return fail(failed, added.error().message);
     if (auto added = wasi::add_drafts(linker_, wasi_); !added) return fail(failed, added.error().message);
+    if (auto served = serve_plugins(linker_, main); !served) return std::unexpected(served.error());
     announce_ports(wasi_, options_);
     if (auto walled = raise_wall(wasi_, options_, uses_network(options_), other_files(options_)); !walled) return std::unexpected(walled.error());
     for (const LinkGrant& l : options_.links)

@@ -4,6 +4,7 @@
 #include <heddle/plugins.hpp>
 
 #include "component/tools/support.hpp"
+#include "plugins/package.hpp"
 
 namespace heddle::component::plugins {
 namespace {
@@ -222,6 +223,46 @@ TEST(PluginLoad, what_the_embedder_serves_is_there_and_reentry_is_an_error) {
     self = *p;
     EXPECT_EQ(call_kind(p->call("g", {})), "ok");
     EXPECT_EQ(inner, "reentrant");
+}
+
+// Loads itself, and says how deep that went.
+const std::string nest = R"wat((module
+  (import "heddle:plugins/loader@0.1.0" "[static]code.named" (func $named (param i32 i32 i32)))
+  (import "heddle:plugins/loader@0.1.0" "[method]code.instantiate" (func $instantiate (param i32 i32 i64 i32 i64 i32 i32 i32 i32 i32 i32 i32)))
+  (import "heddle:plugins/values@0.1.0" "call-wave" (func $call (param i32 i32 i32 i32 i32 i32)))
+  (memory (export "memory") 1) (data (i32.const 256) "nest") (data (i32.const 272) "deep") (data (i32.const 288) "()")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func $failed (result i32) (i32.load8_u (i32.const 64)))
+  (func $got (result i32) (i32.load (i32.const 68)))
+  (func (export "deep") (result i32)
+    (call $named (i32.const 256) (i32.const 4) (i32.const 64))
+    (if (call $failed) (then (return (i32.const 100))))
+    (call $instantiate (call $got) (i32.const 0) (i64.const 0) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64))
+    (if (call $failed) (then (return (i32.sub (i32.load8_u (i32.const 68)) (i32.const 5)))))
+    (call $call (call $got) (i32.const 272) (i32.const 4) (i32.const 288) (i32.const 2) (i32.const 64))
+    (if (call $failed) (then (return (i32.const 200))))
+    (i32.sub (i32.load8_u (call $got)) (i32.const 47)))))wat";
+
+TEST(PluginLoad, plugins_of_plugins_are_so_deep_and_go_with_their_maker) {
+    Options o;
+    o.limits.zones = 4;
+    Catalogue catalogue(o);
+    std::string text = "package demo:nest; world nest { import heddle:plugins/loader@0.1.0; import heddle:plugins/values@0.1.0; export deep: func() -> u32; }";
+    auto r = wit::resolve({{"nest.wit", text}, {"plugins.wit", std::string(package_text())}});
+    ASSERT_TRUE(r) << r.error().message;
+    auto core = tools::embed(*r, *tools::find_world(*r, *r->find_package({"demo", "nest", std::nullopt}), "nest"), tools::testing::core(nest));
+    ASSERT_TRUE(core) << core.error().message;
+    catalogue.add("nest", {.bytes = *tools::make_component(Engine(), *core), .may_hold_plugins = true});
+    for (int i = 0; i < 3; ++i) {  // each leaves room for the next
+        auto p = catalogue.instantiate("nest");
+        ASSERT_TRUE(p) << p.error().message;
+        EXPECT_EQ(number(p->call("deep", {})), 3u);
+        EXPECT_FALSE(catalogue.instantiate("nest"));
+    }
+    catalogue.add("lonely", {.bytes = *tools::make_component(Engine(), *core)});
+    auto p = catalogue.instantiate("lonely");
+    ASSERT_FALSE(p);
+    EXPECT_EQ(p.error().kind, LoadError::Kind::unlinkable) << p.error().message;
 }
 
 TEST(PluginLoad, many_come_and_go) {
