@@ -29,6 +29,7 @@ struct Builtin {
     heddle::Table table{};
     heddle::Memory memory{};
     bool memory64 = false;
+    const Function* returns_for = nullptr;  // task.return: the function whose tasks it was last found to fit
 };
 using Run = Host (*)(Caller&, Builtin&, std::span<Slot>);
 
@@ -95,15 +96,22 @@ Host backpressure_dec(Caller& c, Builtin& b, std::span<Slot>) {
 
 // ---- tasks ------------------------------------------------------------------------------------------------------------------------------
 
+bool returns_for(const Builtin& b, const Function& f) {
+    const CanonOptions& o = f.options;
+    if (!o.async || o.encoding != b.options.encoding) return false;
+    // A result without parts in memory needs no memory option.
+    if (b.options.memory && o.memory.object() != b.options.memory.object()) return false;
+    return same_type(b.inst.view, b.result, f.view, f.func_type().result);
+}
+
 Host task_return(Caller& c, Builtin& b, std::span<Slot> s) {
     Task& task = *b.machine.current().task;
     constexpr const char* words = "invalid `task.return` signature and/or options for current task";
-    if (!task.func || !task.options().async) return fail(c, words);
-    const auto& wanted = task.func->func_type().result;
-    const CanonOptions& o = task.options();
-    if (!same_type(b.inst.view, b.result, task.func->view, wanted)) return fail(c, words);
-    // A result without parts in memory needs no memory option.
-    if (o.encoding != b.options.encoding || (b.options.memory && o.memory.object() != b.options.memory.object())) return fail(c, words);
+    if (!task.func) return fail(c, words);
+    if (b.returns_for != task.func.get()) {
+        if (!returns_for(b, *task.func)) return fail(c, words);
+        b.returns_for = task.func.get();
+    }
     return done_or_fail(c, task.return_(s, abi::max_flat_params));
 }
 
@@ -138,7 +146,6 @@ Event event_of(const Thread& t, WaitableSet& set) {
 struct AwaitSet final : HostFrame {
     AwaitSet(Builtin& b, std::shared_ptr<WaitableSet> s) : builtin(b), set(std::move(s)) {}
     Host next(Caller& c, Exit) override {
-        NativeScope scope(builtin.machine, c);
         return give_event(c, builtin, c.slots(), event_of(builtin.machine.current(), *set));
     }
     Builtin& builtin;
@@ -196,7 +203,6 @@ Host waitable_join(Caller& c, Builtin& b, std::span<Slot> s) {
 struct AwaitEvent final : HostFrame {
     AwaitEvent(Machine& m, std::shared_ptr<Waitable> w) : machine(m), waitable(std::move(w)) {}
     Host next(Caller& c, Exit) override {
-        NativeScope scope(machine, c);
         return give(c.slots(), waitable->take_event().payload);
     }
     Machine& machine;
@@ -219,7 +225,6 @@ Host give_payload(Caller& c, Machine& m, std::span<Slot> s, std::shared_ptr<Wait
 struct AfterCancel final : HostFrame {
     AfterCancel(Builtin& b, std::shared_ptr<Subtask> t) : builtin(b), subtask(std::move(t)) {}
     Host next(Caller& c, Exit) override {
-        NativeScope scope(builtin.machine, c);
         return finish(c, c.slots());
     }
     Host finish(Caller& c, std::span<Slot> s) {
@@ -379,9 +384,8 @@ abi::Checked<Thread*> new_thread(Builtin& b, abi::Checked<Func> start, Slot argu
     thread->argument = argument;
     auto done = task.register_thread(*thread);
     if (!done) return std::unexpected(std::move(done.error()));
-    task.threads.push_back(std::move(thread));
     b.inst.tasks.insert(task.shared_from_this());
-    return task.threads.back().get();
+    return &task.threads.add(std::move(thread));
 }
 
 Host thread_new_indirect(Caller& c, Builtin& b, std::span<Slot> s) {
@@ -530,7 +534,6 @@ bool needs_no_leave(CanonKind k) {
 template <Run run>
 Host entry(Caller& c, void* data) {
     Builtin& b = *static_cast<Builtin*>(data);
-    NativeScope scope(b.machine, c);
     if (!b.inst.may_leave && !needs_no_leave(b.canon.kind)) return fail(c, "cannot leave component instance");
     return run(c, b, c.slots());
 }

@@ -14,8 +14,6 @@ namespace {
 
 using Checked = abi::Checked<void>;
 
-constexpr const char* cannot_enter_words = "cannot enter component instance";
-
 // Parameters and results of core functions made of component types: never more than these.
 constexpr std::size_t max_core_params = abi::max_flat_params + 1;
 
@@ -37,23 +35,24 @@ Checked lift_arguments(const LoweredFunc& f, std::span<const Slot> args, std::ve
     return abi::copy_flat_values(cx, f.max_flat_params(), vi, f.params, callee, abi::max_flat_params, to.params, nullptr, sink);
 }
 
-namespace {
-
-// The out pointer comes behind the parameters.
-std::size_t out_position(const LoweredFunc& f) {
-    const abi::FlatTypes& flat = f.params.flat[u8(f.options.pointer)];
-    return flat.count > f.max_flat_params() ? 1 : flat.count;
-}
-
-}  // namespace
-
 Checked lower_results(const LoweredFunc& f, std::span<const Slot> args, InstanceContext& callee, const Function& from, std::span<const Slot> flat,
                       u32 max_flat, std::span<Slot> results) {
     InstanceContext cx(*f.inst, f.options, abi::Partner::guest, nullptr, nullptr);
     abi::CoreValueIter vi(flat), out(args);
-    out.move_to(out_position(f));
+    out.move_to(f.out_position);
     abi::CoreValueSink sink(results);
     return abi::copy_flat_values(callee, max_flat, vi, from.result, cx, f.max_flat_results(), f.result, &out, sink);
+}
+
+bool give_word(const LoweredFunc& f, std::span<const Slot> args, std::span<const Slot> flat, Slot& result) {
+    if (!f.word_bytes) return false;
+    if (*f.word_bytes == 0) return true;
+    if (!f.options.async) {
+        result = flat[0];
+        return true;
+    }
+    u64 at = f.options.pointer == abi::PtrType::i64 ? args[f.out_position].bits : args[f.out_position].as<u32>();
+    return at % *f.word_bytes == 0 && f.options.memory.write(at, &flat[0].bits, *f.word_bytes);
 }
 
 Checked HostCaller::start(InstanceContext& callee, const Function& f, std::span<Slot> flat) {
@@ -76,45 +75,23 @@ Checked HostCaller::resolve(InstanceContext& callee, const Function& f, std::spa
 
 namespace {
 
-// Lies at the bottom of every Execution.
-struct BodyFrame final : HostFrame {
-    explicit BodyFrame(Machine& m) : machine(m) {}
-    Host next(Caller& c, Exit how) override;
-    Machine& machine;
-};
-
-Host finish(Caller& c, Thread& t) {
-    Machine& m = t.inst->machine;
-    Task& task = *t.task;
-    auto keep_alive = task.shared_from_this();
-    if (!task.func) task.state = Task::State::resolved;
-    auto done = t.is_implicit() ? (t.index ? task.exit_implicit_thread() : Checked()) : task.unregister_thread(t);
-    if (!done) return fail(c, std::move(done.error()));
-    if (t.is_implicit()) task.implicit = nullptr;
-    auto at = std::ranges::find(task.threads, &t, &std::unique_ptr<Thread>::get);
-    m.retire(std::move(*at));
-    task.threads.erase(at);
-    if (task.threads.empty()) t.inst->tasks.erase(task);
-    m.action = Machine::Action::finished;
-    return Host::done;
-}
-
-Host start_task(Caller& c, Thread& t) {
+Checked start_task(Thread& t) {
     Task& task = *t.task;
     const Function& f = *task.func;
     if (std::exchange(t.at_gate, false)) --t.inst->num_waiting_to_enter;
-    auto done = task.enter_implicit_thread();
-    if (!done) return fail(c, std::move(done.error()));
+    if (auto done = task.enter_implicit_thread(); !done) return done;
     task.state = Task::State::started;
-    InstanceContext cx(*t.inst, f.options, abi::Partner::guest, nullptr, &task);
-    std::array<Slot, max_core_params> flat{};
-    done = task.source->start(cx, f, flat);
-    if (!done) return fail(c, std::move(done.error()));
+    std::array<Slot, max_core_params> flat;
+    if (!task.source->start_words(flat)) {
+        InstanceContext cx(*t.inst, f.options, abi::Partner::guest, nullptr, &task);
+        if (auto done = task.source->start(cx, f, flat); !done) return done;
+    }
     t.phase = Thread::Phase::call;
-    return c.call(f.core, flat);
+    t.exec->begin(f.core, flat);
+    return {};
 }
 
-Host call_callback(Caller& c, Thread& t) {
+void call_callback(Thread& t) {
     Event e;
     if (t.cancelled) e.code = EventCode::task_cancelled;
     else if (t.waited) e = t.waited->first_with_event()->take_event();
@@ -122,84 +99,80 @@ Host call_callback(Caller& c, Thread& t) {
     t.inst->exclusive = &t;
     t.phase = Thread::Phase::callback_call;
     std::array<Slot, 3> args{Slot{u32(e.code)}, Slot{e.index}, Slot{e.payload}};
-    return c.call(t.task->options().callback, args);
+    t.exec->begin(t.task->options().callback, args);
 }
 
 // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-lift: the callback's event loop
-Host after_callback(Caller& c, Thread& t, u32 packed) {
+abi::Checked<After> after_callback(Thread& t, u32 packed) {
     Machine& m = t.inst->machine;
     enum : u32 { exit, yield, wait };
     u32 code = packed & 0xf;
-    if (code == exit) return finish(c, t);
-    if (code > wait) return fail(c, "unsupported callback code: " + std::to_string(code));
+    if (code == exit) return After::ended;
+    if (code > wait) return abi::trap("unsupported callback code: " + std::to_string(code));
     Condition condition{.kind = Condition::Kind::always, .lock = true};
     if (code == wait) {
         auto set = find<WaitableSet>(*t.inst, packed >> 4, "waitable-set");
-        if (!set) return fail(c, std::move(set.error()));
+        if (!set) return std::unexpected(std::move(set.error()));
         condition.kind = Condition::Kind::set;
         condition.set = t.waited = set->get();
     }
     m.release_lock(*t.inst);
-    if (!m.wait(t, condition, true)) return call_callback(c, t);
-    t.phase = Thread::Phase::callback;
-    m.action = Machine::Action::block;
-    return Host::done;
+    if (m.wait(t, condition, true)) {
+        t.phase = Thread::Phase::callback;
+        return After::waits;
+    }
+    call_callback(t);
+    return After::begun;
 }
 
-Host after_call(Caller& c, Thread& t) {
+abi::Checked<After> after_call(Thread& t) {
     Task& task = *t.task;
-    std::array<Slot, abi::max_flat_results> kept{};  // calls overwrite the results
-    auto results = std::span(kept).first(c.call_results().size());
-    std::ranges::copy(c.call_results(), kept.begin());
-    if (task.options().callback) return after_callback(c, t, results[0].as<u32>());
-    if (task.options().async) return finish(c, t);
-    auto done = task.return_(results, abi::max_flat_results);
-    if (!done) return fail(c, std::move(done.error()));
-    if (!task.options().post_return) return finish(c, t);
+    std::span<const Slot> results = t.exec->results();
+    const CanonOptions& o = task.options();
+    if (o.callback) return after_callback(t, results[0].as<u32>());
+    if (o.async) return After::ended;
+    std::array<Slot, abi::max_flat_results> kept{};  // lowering may run guests
+    std::ranges::copy(results, kept.begin());
+    results = std::span(kept).first(results.size());
+    if (auto done = task.return_(results, abi::max_flat_results); !done) return std::unexpected(std::move(done.error()));
+    if (!o.post_return) return After::ended;
     t.inst->may_leave = false;
     t.phase = Thread::Phase::post_return;
-    return c.call(task.options().post_return, results);
-}
-
-Host begin_body(Caller& c, Thread& t) {
-    switch (t.phase) {
-    case Thread::Phase::start: return start_task(c, t);
-    case Thread::Phase::callback: return call_callback(c, t);
-    case Thread::Phase::spawned: return c.call(t.start, std::span(&t.argument, 1));
-    case Thread::Phase::core_start: {
-        auto done = t.task->register_thread(t);
-        return done ? c.call(t.start, {}) : fail(c, std::move(done.error()));
-    }
-    case Thread::Phase::native: {
-        Host said = t.native(c, t);
-        return said == Host::done ? finish(c, t) : said;
-    }
-    default: return fail(c, "a thread was resumed in the middle of a call");
-    }
+    t.exec->begin(o.post_return, results);
+    return After::begun;
 }
 
 }  // namespace
 
-Host BodyFrame::next(Caller& c, Exit how) {
-    NativeScope scope(machine, c);
-    Thread& t = *static_cast<Thread*>(c.execution().owner);
-    if (how == Exit::threw) return fail_thrown(c);
+Checked begin_body(Thread& t) {
     switch (t.phase) {
-    case Thread::Phase::call: return after_call(c, t);
-    case Thread::Phase::callback_call: return after_callback(c, t, c.call_results()[0].as<u32>());
-    case Thread::Phase::post_return: t.inst->may_leave = true; return finish(c, t);
-    case Thread::Phase::spawned:
+    case Thread::Phase::start: return start_task(t);
+    case Thread::Phase::callback: call_callback(t); return {};
+    case Thread::Phase::spawned: t.exec->begin(t.start, std::span(&t.argument, 1)); return {};
     case Thread::Phase::core_start:
-    case Thread::Phase::native: return finish(c, t);
-    default: return fail(c, "a thread was resumed in the middle of a call");
+        if (auto done = t.task->register_thread(t); !done) return done;
+        t.exec->begin(t.start, {});
+        return {};
+    case Thread::Phase::native: t.exec->begin(t.inst->machine.entry, {}); return {};
+    default: return abi::trap("a thread was resumed in the middle of a call");
     }
 }
 
-Host run_body(Caller& c, void* machine) {
-    Machine& m = *static_cast<Machine*>(machine);
-    NativeScope scope(m, c);
-    c.frame<BodyFrame>(m);
-    return begin_body(c, *static_cast<Thread*>(c.execution().owner));
+abi::Checked<After> after_body(Thread& t) {
+    switch (t.phase) {
+    case Thread::Phase::call: return after_call(t);
+    case Thread::Phase::callback_call: return after_callback(t, t.exec->results()[0].as<u32>());
+    case Thread::Phase::post_return: t.inst->may_leave = true; return After::ended;
+    case Thread::Phase::spawned:
+    case Thread::Phase::core_start:
+    case Thread::Phase::native: return After::ended;
+    default: return abi::trap("a thread was resumed in the middle of a call");
+    }
+}
+
+Host run_native_body(Caller& c, void*) {
+    Thread& t = *static_cast<Thread*>(c.execution().owner);
+    return t.native(c, t);
 }
 
 // ---- a synchronous call, on its caller's stack ----------------------------------------------------------------------------------------
@@ -253,7 +226,6 @@ struct GuestCall final : HostFrame, SyncCall {
 };
 
 Host GuestCall::next(Caller& c, Exit how) {
-    NativeScope scope(machine, c);
     if (how == Exit::threw) return fail_thrown(c);
     slots = c.slots();
     if (func && !post_return) return after_call(c);
@@ -339,39 +311,42 @@ Thread* ready_holder(const Task& task, const Instance* caller) {
     return yields || !task.inst->may_enter_from(caller) ? nullptr : holder;
 }
 
+// The caller is told what became of its call, at once.
+Host tell(Caller& c, const LoweredFunc& f, const std::shared_ptr<Subtask>& subtask) {
+    if (subtask->is_resolved()) {
+        subtask->deliver_resolve();
+        c.slots()[0] = Slot{u32(subtask->state)};
+        return Host::done;
+    }
+    auto i = add_handle(*f.inst, Handle(subtask));
+    if (!i) return fail(c, std::move(i.error()));
+    subtask->index = *i;
+    c.slots()[0] = Slot{u32(subtask->state) | *i << 4};
+    return Host::done;
+}
+
+Host give_result(Caller& c, Subtask& subtask) {
+    subtask.deliver_resolve();
+    if (!c.slots().empty()) c.slots()[0] = subtask.result;
+    return Host::done;
+}
+
 struct AwaitSubtask final : HostFrame {
     AwaitSubtask(Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> s) : machine(m), func(f), subtask(std::move(s)) {}
     ~AwaitSubtask() override { subtask->waiter = nullptr; }
     Host next(Caller& c, Exit) override {
-        NativeScope scope(machine, c);
         subtask->waiter = nullptr;
         if (auto task = std::exchange(to_start, nullptr)) {
             if (start_or_wait(machine, *task, func.inst)) return machine.leave(c, Machine::Action::pushed);
         }
-        return func.options.async ? tell(c) : wait(c);
+        return func.options.async ? tell(c, func, subtask) : wait(c);
     }
     Host wait(Caller& c) {
-        if (!subtask->is_resolved()) {
-            Thread& t = machine.current();
-            machine.wait(t, {.kind = Condition::Kind::resolved, .waitable = subtask.get()}, false);
-            subtask->waiter = &t;
-            return machine.leave(c, Machine::Action::block);
-        }
-        subtask->deliver_resolve();
-        if (!c.slots().empty()) c.slots()[0] = subtask->result;
-        return Host::done;
-    }
-    Host tell(Caller& c) {
-        if (subtask->is_resolved()) {
-            subtask->deliver_resolve();
-            c.slots()[0] = Slot{u32(subtask->state)};
-            return Host::done;
-        }
-        auto i = add_handle(*func.inst, Handle(subtask));
-        if (!i) return fail(c, std::move(i.error()));
-        subtask->index = *i;
-        c.slots()[0] = Slot{u32(subtask->state) | *i << 4};
-        return Host::done;
+        if (subtask->is_resolved()) return give_result(c, *subtask);
+        Thread& t = machine.current();
+        machine.wait(t, {.kind = Condition::Kind::resolved, .waitable = subtask.get()}, false);
+        subtask->waiter = &t;
+        return machine.leave(c, Machine::Action::block);
     }
 
     Machine& machine;
@@ -381,42 +356,51 @@ struct AwaitSubtask final : HostFrame {
 };
 
 abi::Checked<std::shared_ptr<Task>> make_task(const std::shared_ptr<Function>& f, std::shared_ptr<CallSource> source) {
-    auto place = f->inst->machine.quota.take(Counted::task);
-    if (!place) return std::unexpected(std::move(place.error()));
-    auto task = std::make_shared<Task>(f, *f->inst, source.get());
-    task->place = std::move(*place);
+    Machine& m = f->inst->machine;
+    Count* place = m.quota.room_for(Counted::task);
+    if (!place) return m.quota.full(Counted::task);
+    auto task = m.make<Task>(f, *f->inst, source.get());
+    task->place = Place(place);
     task->source_owner = std::move(source);
     task->make_implicit_thread();
     f->inst->tasks.insert(task);
     return task;
 }
 
+// The callee was pushed. Mostly it ends or waits before it calls anybody else: then the caller need not leave its run for it.
+Host run_callee(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask) {
+    switch (m.run_inner()) {
+    case Machine::Inner::over: return await_subtask(c, m, f, std::move(subtask));
+    case Machine::Inner::trapped: return m.leave(c, Machine::Action::trapped);
+    case Machine::Inner::goes_on: break;
+    }
+    c.frame<AwaitSubtask>(m, f, std::move(subtask));
+    return m.leave(c, Machine::Action::pushed);
+}
+
 Host async_call(Caller& c, Machine& m, const LoweredFunc& f) {
-    auto place = m.quota.take(Counted::subtask);
-    if (!place) return fail(c, std::move(place.error()));
-    auto subtask = std::make_shared<Subtask>(m, f, c.slots());
-    subtask->place = std::move(*place);
+    Count* place = m.quota.room_for(Counted::subtask);
+    if (!place) return fail(c, std::move(m.quota.full(Counted::subtask).error()));
+    auto subtask = m.make<Subtask>(m, f, c.slots());
+    subtask->place = Place(place);
     auto made = make_task(f.callee, subtask);
     if (!made) return fail(c, std::move(made.error()));
-    std::shared_ptr<Task> task = std::move(*made);
-    subtask->callee = task;
-    AwaitSubtask& frame = c.frame<AwaitSubtask>(m, f, subtask);
-    if (Thread* holder = ready_holder(*task, f.inst)) {
-        frame.to_start = task;
+    Task& task = **made;
+    subtask->callee = *made;
+    if (Thread* holder = ready_holder(task, f.inst)) {
+        c.frame<AwaitSubtask>(m, f, std::move(subtask)).to_start = std::move(*made);
         m.stop_waiting(*holder);
-        m.push({Scope::async, holder, nullptr, task->inst, f.inst});
+        m.push({Scope::async, holder, nullptr, task.inst, f.inst});
         return m.leave(c, Machine::Action::pushed);
     }
-    if (start_or_wait(m, *task, f.inst)) return m.leave(c, Machine::Action::pushed);
-    return f.options.async ? frame.tell(c) : frame.wait(c);
+    return start_or_wait(m, task, f.inst) ? run_callee(c, m, f, std::move(subtask)) : await_subtask(c, m, f, std::move(subtask));
 }
 
 Host lowered_call(Caller& c, void* data) {
     const LoweredFunc& f = *static_cast<const LoweredFunc*>(data);
     Machine& m = f.inst->machine;
-    NativeScope scope(m, c);
     if (!f.inst->may_leave) return fail(c, "cannot leave component instance");
-    bool async = f.callee->func_type().async;
+    bool async = f.callee->is_async;
     if (async && !f.options.async && !m.may_block()) return fail(c, "cannot block a synchronous task before returning");
     if (f.callee->host) return f.same_params ? call_host_words(c, f) : call_host(c, m, f);
     Instance& callee = *f.callee->inst;
@@ -428,8 +412,9 @@ Host lowered_call(Caller& c, void* data) {
 }  // namespace
 
 Host await_subtask(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask) {
-    AwaitSubtask& frame = c.frame<AwaitSubtask>(m, f, std::move(subtask));
-    return f.options.async ? frame.tell(c) : frame.wait(c);
+    if (f.options.async) return tell(c, f, subtask);
+    if (subtask->is_resolved()) return give_result(c, *subtask);
+    return c.frame<AwaitSubtask>(m, f, std::move(subtask)).wait(c);
 }
 
 namespace {
@@ -446,6 +431,18 @@ Func make_core_func(LoweredFunc& f, const heddle::FuncType& core) {
 
 }  // namespace
 
+namespace {
+
+// LoweredFunc::word_bytes.
+std::optional<u8> word_bytes(const abi::Tuple& result) {
+    if (result.types.empty()) return u8(0);
+    if (!result.words || result.flat[0].count != 1) return std::nullopt;
+    abi::CoreType type = result.flat[0].types[0];
+    return u8(type == abi::CoreType::i64 || type == abi::CoreType::f64 ? 8 : 4);
+}
+
+}  // namespace
+
 Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type, CanonOptions options, const heddle::FuncType& core) {
     auto f = std::make_shared<LoweredFunc>();
     f->inst = &inst;
@@ -456,12 +453,15 @@ Func lower(Instance& inst, std::shared_ptr<Function> callee, types::FuncId type,
     f->options = std::move(options);
     f->related = callee->inst && are_related(inst, *callee->inst);
     f->callee = std::move(callee);
-    bool sync = !f->options.async && !f->callee->options.async && !f->callee->func_type().async;
+    bool sync = !f->options.async && !f->callee->options.async && !f->callee->is_async;
     f->siblings = sync && f->callee->inst && f->callee->inst->parent == inst.parent;
     f->words_in = f->params.words && f->params.flat[0].count <= f->max_flat_params();
     f->same_params = sync && f->words_in;
     f->same_result = sync && f->result.words && f->result.flat[0].count <= abi::max_flat_results;
     if (f->callee->host) f->same_params = f->same_result = f->same_params && f->same_result && f->callee->host_words;
+    if (!f->callee->host && f->callee->is_async) f->word_bytes = word_bytes(f->result);
+    const abi::FlatTypes& flat = f->params.flat[u8(f->options.pointer)];
+    f->out_position = u8(flat.count > f->max_flat_params() ? 1 : flat.count);
     Func made = make_core_func(*f, core);
     inst.keep.push_back(std::move(f));
     return made;
@@ -521,11 +521,9 @@ abi::Checked<bool> RootCall::returned() {
 
 namespace {
 
-// `how`: what the RootCall is made with.
-template <class How>
-bool call_sync(Machine& m, const std::shared_ptr<Function>& f, How& how, Instance* from = nullptr) {
+bool call_sync(Machine& m, const std::shared_ptr<Function>& f, CallSource& caller, Instance* from) {
     auto execution = m.take_execution();
-    RootCall call(m, *execution, f, how);
+    RootCall call(m, *execution, f, caller);
     bool done = m.call_root(call, from);
     m.give_back(std::move(execution));
     return done;
@@ -558,18 +556,55 @@ void begin_parkable(Machine& m, const std::shared_ptr<Function>& f, const std::s
 
 bool has_words(const Function& f) {
     const abi::Tuple &p = f.params, &r = f.result;
-    return f.inst && !f.func_type().async && p.words && p.flat[0].count <= abi::max_flat_params && r.words && r.flat[0].count <= abi::max_flat_results;
+    return f.inst && p.words && p.flat[0].count <= abi::max_flat_params && r.words && r.flat[0].count <= abi::max_flat_results;
 }
 
-bool call_words(Machine& m, const std::shared_ptr<Function>& f, std::span<Slot> slots) {
-    m.run_drops();
-    if (!can_enter(*f->inst, nullptr)) {
-        m.trap = component_trap(cannot_enter_words);
-        return false;
+namespace {
+
+// The host calls an `async` function and waits for the end; as words, see Machine::call_words.
+struct WordsCaller final : CallSource {
+    WordsCaller(const Function& f, Slot* s) : func(f), slots(s) {}
+    bool start_words(std::span<Slot> flat) override {
+        std::copy_n(slots, func.params.flat[0].count, flat.begin());
+        return true;
     }
-    bool done = call_sync(m, f, slots);
-    m.run_drops();
-    return done;
+    bool resolve_words(std::span<const Slot> flat) override {
+        if (func.result.flat[0].count) slots[0] = flat[0];
+        return done = true;
+    }
+    Checked start(InstanceContext&, const Function&, std::span<Slot> flat) override {
+        start_words(flat);
+        return {};
+    }
+    Checked resolve(InstanceContext&, const Function&, std::span<const Slot> flat, u32) override {
+        resolve_words(flat);
+        return {};
+    }
+    void cancelled() override { killed(component_trap("the call was cancelled")); }
+    void killed(const Trap& t) override {
+        if (done) return;
+        trap = t;
+        done = true;
+    }
+    const Function& func;
+    Slot* slots;
+    bool done = false;
+    std::optional<Trap> trap;
+};
+
+}  // namespace
+
+bool Machine::call_async_words(const std::shared_ptr<Function>& f, Slot* slots) {
+    auto call = make<WordsCaller>(*f, slots);
+    auto task = make_task(f, call);
+    if (!task) return step_trapped(std::move(task.error())) != Step::trapped;
+    bool ok = !start_or_wait(*this, **task, nullptr) || drive(chain.size() - 1);
+    if (ok && !call->done) ok = run_until(call->done, *f->inst);
+    if (!ok && !call->trap) call->killed(trap);
+    if (call->trap) trap = *call->trap;
+    ok = !call->trap;
+    run_drops();
+    return ok;
 }
 
 std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args, Instance* from) {
@@ -582,7 +617,7 @@ std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Functio
         if (caller->trap) m.trap = *caller->trap;
         return caller;
     }
-    if (!f->func_type().async) {
+    if (!f->is_async) {
         if (m.returns_parked && m.chain.empty() && !from) begin_parkable(m, f, caller);
         else if (!call_sync(m, f, *caller, from) && !caller->trap) caller->killed(m.trap);
     } else if (auto task = make_task(f, caller)) {

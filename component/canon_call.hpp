@@ -17,6 +17,9 @@ struct LoweredFunc {
     bool words_in = false;                // the core arguments of one side are those of the other
     // Of a synchronous call: the same, and of results.
     bool same_params = false, same_result = false;
+    // Of a call of an `async` function: its result is one core value, any of so many bytes, or nothing (0).
+    std::optional<u8> word_bytes;
+    u8 out_position = 0;                  // of the out pointer among the arguments
     u32 max_flat_params() const { return options.async ? abi::max_flat_async_params : abi::max_flat_params; }
     u32 max_flat_results() const { return options.async ? 0 : abi::max_flat_results; }
 };
@@ -30,6 +33,9 @@ abi::Checked<void> lift_arguments(const LoweredFunc& f, std::span<const Slot> ar
 // Lifts the callee's results and lowers them for the caller: into `results`, or where its out pointer says.
 abi::Checked<void> lower_results(const LoweredFunc& f, std::span<const Slot> args, InstanceContext& callee, const Function& from,
                                  std::span<const Slot> flat, u32 max_flat, std::span<Slot> results);
+
+// The same of a result that is one core value, or nothing. False: it is not, or the out pointer is wrong; nothing was done.
+bool give_word(const LoweredFunc& f, std::span<const Slot> args, std::span<const Slot> flat, Slot& result);
 
 // A call of a function that is not `async`. Its task and thread are made when somebody asks for them, which most calls never do.
 struct SyncCall : CallSource {
@@ -51,10 +57,16 @@ struct SyncCall : CallSource {
 // The caller goes on when the subtask is resolved, or at once with its state: as the options of the lower say.
 Host await_subtask(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask);
 
-// The base function of every Execution: what its thread has to do next.
-Host run_body(Caller& c, void* machine);
+// What a thread with an Execution of its own does: begins the next call on it. A trap, or the Execution may have one.
+abi::Checked<void> begin_body(Thread& t);
+// That call returned.
+enum class After : u8 { begun, waits, ended };
+abi::Checked<After> after_body(Thread& t);
+// The base function of a thread that runs a native function.
+Host run_native_body(Caller& c, void*);
 Host run_destructor(Caller& c, Thread& t);
 
+inline constexpr const char* cannot_enter_words = "cannot enter component instance";
 // Can the host, or an unrelated instance, call into it now?
 inline bool can_enter(const Instance& callee, const Instance* caller) { return !callee.dead() && callee.may_enter_from(caller); }
 
@@ -81,7 +93,7 @@ public:
 struct RootCall final : SyncCall {
     RootCall(Machine& m, Execution& e, const std::shared_ptr<Function>& f, CallSource& c) : SyncCall(m, e, f), caller(&c) {}
     // Of a function whose core values are the host's own: arguments in, and the result in the first.
-    RootCall(Machine& m, Execution& e, const std::shared_ptr<Function>& f, std::span<Slot> w) : SyncCall(m, e, f), words(w) {}
+    RootCall(Machine& m, Execution& e, const std::shared_ptr<Function>& f, Slot* w) : SyncCall(m, e, f), words(w) {}
     abi::Checked<void> start(InstanceContext& to, const Function& f, std::span<Slot> flat) override { return caller->start(to, f, flat); }
     abi::Checked<void> resolve(InstanceContext& to, const Function& f, std::span<const Slot> flat, u32 max_flat) override {
         if (caller) return caller->resolve(to, f, flat, max_flat);
@@ -96,15 +108,14 @@ struct RootCall final : SyncCall {
     // The function has ended, or its post-return. True: there is nothing more to run.
     abi::Checked<bool> returned();
     CallSource* caller = nullptr;
-    std::span<Slot> words;
+    Slot* words = nullptr;
 };
 
 // Begins a call. A function of a synchronous type is done then, and so is one that trapped. `from`: an instance that is being built calls its start
 // function, which may be the host's; null: the host calls.
 std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args, Instance* from = nullptr);
-// A call of a synchronous function whose core values are the host's own. False: it trapped, and the machine's trap says why.
+// Whether Machine::call_words can call it: it is synchronous, and its core values are the host's own.
 bool has_words(const Function& f);
-bool call_words(Machine& m, const std::shared_ptr<Function>& f, std::span<Slot> slots);
 // Runs the Store until the call is done.
 void finish_call(Machine& m, Instance& callee, HostCaller& call);
 

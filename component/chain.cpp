@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cassert>
 
+#include <heddle/passage.hpp>
+
 #include "canon_call.hpp"
 #include "stream.hpp"
 
 namespace heddle::component::runtime {
-
-// Each keeps its stack; more are made when more calls wait in the middle of a guest.
-constexpr std::size_t max_idle_executions = 16;
 
 Trap component_trap(std::string message) {
     Trap t;
@@ -32,7 +31,7 @@ std::shared_ptr<Machine> Machine::of(Store& store) {
     return std::static_pointer_cast<Machine>(store.layer);
 }
 
-Machine::Machine(Store& s) : store(s), entry(Func::create(s, {}, &run_body, this)) {}
+Machine::Machine(Store& s) : store(s), entry(Func::create(s, {}, &run_native_body, this)) {}
 
 // Stacks first: their host frames refer to all the rest.
 Machine::~Machine() {
@@ -40,9 +39,9 @@ Machine::~Machine() {
     after_parked = nullptr;
     for (auto& i : instances)
         for (auto& t : i->tasks)
-            for (auto& thread : t->threads) {
-                if (thread->own) thread->own->abandon();
-                if (thread->state == Thread::State::waiting) stop_waiting(*thread);
+            for (Thread& thread : t->threads) {
+                if (thread.own) thread.own->abandon();
+                if (thread.state == Thread::State::waiting) stop_waiting(thread);
             }
     executions.clear();
     drops.clear();
@@ -51,7 +50,6 @@ Machine::~Machine() {
         for (auto& t : tasks) t->source_owner.reset();
         i->handles.clear();
     }
-    retired.clear();
     in_transit.clear();
     host_reads.clear();
 }
@@ -66,13 +64,10 @@ bool Machine::begin(Thread& t) {
     t.own = take_execution();
     t.exec = t.own.get();
     t.exec->owner = &t;
-    return t.exec->begin(entry, {}) == Execution::State::ready;
-}
-
-void Machine::give_back(Thread& t) {
-    if (!t.own) return;
-    give_back(std::move(t.own));
-    t.exec = nullptr;
+    if (auto begun = begin_body(t); !begun) return step_trapped(std::move(begun.error())) != Step::trapped;
+    if (t.exec->state() == Execution::State::ready) return true;
+    trap = t.exec->trap();
+    return false;
 }
 
 std::unique_ptr<Execution> Machine::new_execution() {
@@ -81,24 +76,25 @@ std::unique_ptr<Execution> Machine::new_execution() {
     return e;
 }
 
-void Machine::give_back(std::unique_ptr<Execution> e) {
-    if (e->state() != Execution::State::idle) {
-        e->abandon();
-        e->reset();
-    }
-    if (executions.size() < max_idle_executions) executions.push_back(std::move(e));
+void Machine::make_idle(Execution& e) {
+    e.abandon();
+    e.reset();
+}
+
+Machine::Step Machine::step_trapped(abi::TrapPtr t) {
+    trap = std::move(*t);
+    if (trap.code == TrapCode::host) trap.code = TrapCode::component;
+    return Step::trapped;
 }
 
 Machine::Step Machine::step(bool may_stay_parked) {
     Activation& a = chain.back();
-    if (a.thread && !begin(*a.thread)) {
-        trap = a.thread->exec->trap();
-        return Step::trapped;
-    }
+    if (a.thread && !begin(*a.thread)) return Step::trapped;
     Execution* was_parked = std::exchange(parked_in_, nullptr);
     Execution& e = was_parked ? *was_parked : a.thread ? *a.thread->exec : a.call->execution;
     action = Action::none;
-    return after_run(e, e.run(), may_stay_parked);
+    Exit how = std::exchange(parked_inside_, false) ? Exit::parked : e.run();
+    return after_run(e, how, may_stay_parked);
 }
 
 Machine::Step Machine::after_run(Execution& e, Exit how, bool may_stay_parked) {
@@ -112,12 +108,12 @@ Machine::Step Machine::after_run(Execution& e, Exit how, bool may_stay_parked) {
     case Exit::trapped: trap = e.trap(); return Step::trapped;
     case Exit::parked: trap = component_trap("the guest must wait, and nothing was set up to wait with (Store::on_park)"); return Step::trapped;
     case Exit::threw: trap = component_trap("uncaught exception propagated out of component (thrown Wasm exception)"); return Step::trapped;
-    default: break;
-    }
-    if (how == Exit::returned) {
+    case Exit::returned: {
         Activation& top = chain.back();
         if (top.by_host && &top.call->execution == &e) return after_root_call(static_cast<RootCall&>(*top.call));
-        give_back(current());
+        return after_thread_call(*top.thread);
+    }
+    case Exit::blocked: break;
     }
     switch (what) {
     case Action::pushed: return Step::go_on;
@@ -126,7 +122,7 @@ Machine::Step Machine::after_run(Execution& e, Exit how, bool may_stay_parked) {
         action_thread->state = Thread::State::running;
         return Step::go_on;
     case Action::block: return after_block();
-    case Action::finished: return after_finish();
+    case Action::trapped: return Step::trapped;
     case Action::none: break;
     }
     trap = component_trap("a native function left run() without saying why");
@@ -135,11 +131,22 @@ Machine::Step Machine::after_run(Execution& e, Exit how, bool may_stay_parked) {
 
 Machine::Step Machine::after_root_call(RootCall& call) {
     auto ended = call.returned();
-    if (!ended) {
-        trap = std::move(*ended.error());
-        return Step::trapped;
-    }
+    if (!ended) return step_trapped(std::move(ended.error()));
     if (*ended) pop();
+    return Step::go_on;
+}
+
+Machine::Step Machine::after_thread_call(Thread& t) {
+    auto after = after_body(t);
+    if (!after) return step_trapped(std::move(after.error()));
+    switch (*after) {
+    case After::begun:
+        if (t.exec->state() == Execution::State::ready) return Step::go_on;
+        trap = t.exec->trap();
+        return Step::trapped;
+    case After::waits: give_back(t); return after_block();
+    case After::ended: return after_end(t);
+    }
     return Step::go_on;
 }
 
@@ -150,8 +157,17 @@ Machine::Step Machine::after_block() {
     return Step::go_on;
 }
 
-Machine::Step Machine::after_finish() {
-    retired.clear();
+// Its thread goes, and with the last one the task.
+Machine::Step Machine::after_end(Thread& t) {
+    give_back(t);
+    Task& task = *t.task;
+    Instance& inst = *t.inst;
+    if (!task.func) task.state = Task::State::resolved;
+    auto done = t.is_implicit() ? (t.index ? task.exit_implicit_thread() : abi::Checked<void>()) : task.unregister_thread(t);
+    if (!done) return step_trapped(std::move(done.error()));
+    if (t.is_implicit()) task.implicit = nullptr;
+    task.threads.remove(t);
+    std::shared_ptr<Task> last = task.threads.empty() ? inst.tasks.erase(task) : nullptr;
     Activation& a = chain.back();
     if (a.scope == Scope::sync && !a.task->is_resolved()) return choose_next(a);
     pop();
@@ -170,7 +186,6 @@ Machine::Step Machine::choose_next(Activation& a) {
 }
 
 bool Machine::drive(std::size_t base) {
-    Caller* outer = std::exchange(caller, nullptr);
     bool ok = true, may_stay_parked = returns_parked && base == 0;
     while (ok && chain.size() > base) {
         Step s = step(may_stay_parked);
@@ -179,46 +194,76 @@ bool Machine::drive(std::size_t base) {
         end_trapped(base, trap);
         ok = false;
     }
-    retired.clear();
-    caller = outer;
     return ok;
+}
+
+Machine::Inner Machine::run_inner() {
+    constexpr u32 rooms = 2;  // it, and a realloc
+    std::size_t base = chain.size() - 1;
+    if (inner_runs_ == max_inner_runs || store.nested_runs() + rooms > store.engine().config().max_nested_runs) return Inner::goes_on;
+    ++inner_runs_;
+    Step s = step(true);
+    --inner_runs_;
+    if (s == Step::parked) parked_inside_ = true;
+    if (s == Step::trapped) return Inner::trapped;
+    return chain.size() == base ? Inner::over : Inner::goes_on;
 }
 
 bool Machine::call_root(RootCall& call, Instance* from) {
     std::size_t base = chain.size();
     push({Scope::sync, nullptr, nullptr, call.callee->inst, from, &call, true});
-    Caller* outer = std::exchange(caller, nullptr);
     action = Action::none;
-    bool ok = false;
-    if (begin(call)) {
-        Exit how = call.execution.run();
-        if (how == Exit::returned && call.is_over_with_words()) [[likely]] {
-            caller = outer;
-            call.give_words(call.execution.results());
-            pop();
-            return true;
-        }
-        Step s = after_run(call.execution, how, returns_parked && base == 0);
-        if (s == Step::parked) {
-            caller = outer;
-            return true;
-        }
-        ok = s == Step::go_on;
-    }
-    caller = outer;
-    if (!ok) end_trapped(base, trap);
-    return ok && (chain.size() == base || drive(base));
+    if (begin(call)) return go_on(call, base, call.execution.run());
+    end_trapped(base, trap);
+    return false;
+}
+
+// After the first run(), as it left.
+bool Machine::go_on(RootCall& call, std::size_t base, Exit how) {
+    Step s = after_run(call.execution, how, returns_parked && base == 0);
+    if (s == Step::parked) return true;
+    if (s == Step::trapped) end_trapped(base, trap);
+    return s == Step::go_on && (chain.size() == base || drive(base));
 }
 
 bool Machine::begin(RootCall& call) {
-    if (!call.caller) call.execution.begin(call.callee->core, call.words);
-    else if (auto begun = call.begin(); !begun) {
+    if (auto begun = call.begin(); !begun) {
         trap = std::move(*begun.error());
         return false;
     }
     if (call.execution.state() == Execution::State::ready) return true;
     trap = call.execution.trap();
     return false;
+}
+
+[[gnu::cold, gnu::noinline]] bool Machine::refuse_to_enter() {
+    trap = component_trap(cannot_enter_words);
+    return false;
+}
+
+[[gnu::noinline]] bool Machine::go_on_with_words(RootCall& call, std::unique_ptr<Execution> execution, std::size_t base, Exit how) {
+    bool ok = go_on(call, base, how);
+    give_back(std::move(execution));
+    run_drops();
+    return ok;
+}
+
+bool Machine::call_words(const std::shared_ptr<Function>& f, Slot* slots) {
+    run_drops();
+    Instance& to = *f->inst;
+    if (!can_enter(to, nullptr)) [[unlikely]] return refuse_to_enter();
+    if (f->is_async) return call_async_words(f, slots);
+    std::unique_ptr<Execution> execution = take_execution();
+    RootCall call(*this, *execution, f, slots);
+    std::size_t base = chain.size();
+    push_root(call, to);
+    action = Action::none;
+    Exit how = call_on(*execution, f->core, slots);
+    if (how != Exit::returned || !call.is_over_with_words()) [[unlikely]] return go_on_with_words(call, std::move(execution), base, how);
+    pop_root(to);
+    keep_idle(std::move(execution));
+    run_drops();
+    return true;
 }
 
 void Machine::go_on_parked() {
@@ -358,8 +403,7 @@ void Machine::wake_all(const std::vector<Thread*>& threads) {
     for (Thread* t : threads) wake(*t);
 }
 
-void Machine::release_lock(Instance& inst) {
-    inst.exclusive = nullptr;
+void Machine::wake_after_lock(Instance& inst) {
     wake_all(std::exchange(inst.lock_waiters, {}));
     open_gate(inst);
 }
@@ -384,10 +428,10 @@ bool Machine::request_cancellation(Task& task, Instance* caller) {
         return false;
     }
     std::vector<Thread*> candidates;
-    for (auto& t : task.threads) {
-        bool blocked = t->state != Thread::State::running && t->index && t->cancellable;
-        bool locked_out = t.get() == task.implicit && task.needs_exclusive() && inst.exclusive && inst.exclusive != task.implicit;
-        if (blocked && !locked_out) candidates.push_back(t.get());
+    for (Thread& t : task.threads) {
+        bool blocked = t.state != Thread::State::running && t.index && t.cancellable;
+        bool locked_out = &t == task.implicit && task.needs_exclusive() && inst.exclusive && inst.exclusive != task.implicit;
+        if (blocked && !locked_out) candidates.push_back(&t);
     }
     if (candidates.empty() || !inst.may_enter_from(caller)) {
         task.state = Task::State::pending_cancel;
@@ -412,15 +456,10 @@ Host Machine::leave(Caller& c, Action a, Thread* to) {
 abi::Checked<u64> Machine::leaf(const Func& f, std::span<const Slot> args) {
     u64 no_tls[2] = {0, 0};
     u64* outer = std::exchange(tls_override, no_tls);
-    Slot result[4] = {};
-    Exit how;
-    if (caller) how = caller->leaf(f, args, std::span<Slot>(result, 1));
-    else {
-        std::ranges::copy(args, result);
-        how = f.call_raw(store, result);
-    }
+    Slot result;
+    Exit how = call_leaf(store, f, args, {&result, 1});
     tls_override = outer;
-    if (how == Exit::returned) return result[0].bits;
+    if (how == Exit::returned) return result.bits;
     if (how == Exit::threw) return abi::trap("uncaught exception propagated out of component (thrown Wasm exception)");
     return std::unexpected(std::make_unique<Trap>(store.trap()));
 }
@@ -433,6 +472,8 @@ void Machine::end_trapped(std::size_t base, Trap t) {
         if (std::ranges::find(groups, chain[i].inst->group) == groups.end()) groups.push_back(chain[i].inst->group);
     // Who is not of these groups (a host's nested call) leaves as after a return.
     while (chain.size() > base) chain.pop_back();
+    parked_in_ = nullptr;
+    parked_inside_ = false;
     for (auto& g : groups) kill(*g, t);
     trap = std::move(t);
 }
@@ -449,13 +490,13 @@ void Machine::kill(Group& g, const Trap& t) {
     g.domain.kill(t);
     std::vector<Task*> tasks = tasks_of(g);
     for (Task* task : tasks)
-        for (auto& thread : task->threads) {
-            if (thread->state == Thread::State::waiting) stop_waiting(*thread);
-            if (!thread->own) continue;
-            Execution::State s = thread->own->state();
+        for (Thread& thread : task->threads) {
+            if (thread.state == Thread::State::waiting) stop_waiting(thread);
+            if (!thread.own) continue;
+            Execution::State s = thread.own->state();
             if (s == Execution::State::running || s == Execution::State::below) continue;
-            thread->own->abandon();
-            give_back(*thread);
+            thread.own->abandon();
+            give_back(thread);
         }
     std::vector<std::shared_ptr<CallSource>> sources;
     for (Task* task : tasks)
@@ -469,7 +510,7 @@ void Machine::kill(Group& g, const Trap& t) {
         i->exclusive = nullptr;
         dropped.push_back(i->handles.clear());
         i->handle_bytes.try_resize(0);
-        i->tasks.erase_if([](const Task& task) { return std::ranges::none_of(task.threads, [](const auto& thread) { return thread->own != nullptr; }); });
+        i->tasks.erase_if([](const Task& task) { return !task.has_stack(); });
     }
     in_transit.clear();
 }

@@ -14,6 +14,7 @@
 
 #include <heddle/engine.hpp>
 
+#include "block_pool.hpp"
 #include "instance.hpp"
 
 namespace heddle::component::runtime {
@@ -53,6 +54,15 @@ public:
         chain.push_back(a);
         if (a.thread) a.thread->state = Thread::State::running;
     }
+    // A call of the host.
+    void push_root(SyncCall& call, Instance& to) {
+        to.set_entered_by_host(true);
+        chain.push_back({Scope::sync, nullptr, nullptr, &to, nullptr, &call, true});
+    }
+    void pop_root(Instance& to) {
+        chain.pop_back();
+        to.set_entered_by_host(false);
+    }
     void pop() {
         Instance *inst = chain.back().inst, *from = chain.back().caller;
         chain.pop_back();
@@ -67,6 +77,8 @@ public:
     bool drive(std::size_t base);
     // Runs a synchronous call of the host to its end, or of an instance in which no guest runs. False: trapped.
     bool call_root(RootCall& call, Instance* from);
+    // The same of a function whose core values are the host's own: `slots` holds the arguments, and then the result in its first.
+    bool call_words(const std::shared_ptr<Function>& f, Slot* slots);
     // Runs one ready thread, or goes on with a parked chain. False: there is none, or it is parked still.
     bool tick();
     // Whether what runs in this scope may come back parked.
@@ -88,23 +100,37 @@ public:
     void resume_later(Thread& t);
     void wake(Thread& t);
     void wake_all(const std::vector<Thread*>& threads);
-    void release_lock(Instance& inst);
+    void release_lock(Instance& inst) {
+        inst.exclusive = nullptr;
+        if (!inst.lock_waiters.empty() || !inst.gate.empty()) wake_after_lock(inst);
+    }
     void open_gate(Instance& inst);
-    void retire(std::unique_ptr<Thread> t) { retired.push_back(std::move(t)); }
     // https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canon-subtaskcancel; true: a thread was pushed
     bool request_cancellation(Task& task, Instance* caller);
 
+    // A Task or the like.
+    template <class T, class... A>
+    std::shared_ptr<T> make(A&&... args) {
+        return std::allocate_shared<T>(PoolAllocator<T>(*blocks), std::forward<A>(args)...);
+    }
     std::unique_ptr<Execution> take_execution() {
-        if (executions.empty()) return new_execution();
-        auto e = std::move(executions.back());
+        if (executions.empty()) [[unlikely]] return new_execution();
+        std::unique_ptr<Execution> e(executions.back().release());
         executions.pop_back();
         return e;
     }
-    void give_back(std::unique_ptr<Execution> e);
+    void give_back(std::unique_ptr<Execution> e) {
+        if (e->state() != Execution::State::idle) [[unlikely]] make_idle(*e);
+        keep_idle(std::move(e));
+    }
 
     // ---- leaving run(), for native functions
-    enum class Action : u8 { none, pushed, block, switched, finished };
+    enum class Action : u8 { none, pushed, block, switched, trapped };
     Host leave(Caller& c, Action a, Thread* to = nullptr);
+    // Runs what a native function has just pushed, inside of it, until it is over (it ended, or left the chain and waits), or trapped, or has more
+    // to do than that: then the native function leaves run() with Action::pushed, or Action::trapped.
+    enum class Inner : u8 { over, goes_on, trapped };
+    Inner run_inner();
     abi::Checked<u64> leaf(const Func& f, std::span<const Slot> args);
 
     // ---- ends
@@ -118,14 +144,14 @@ public:
         if (!drops.empty()) drop_now();
     }
 
-    std::shared_ptr<void> host_data;              // first: it goes last
+    BlockPool::Owner blocks = BlockPool::make();
+    std::shared_ptr<void> host_data;              // before all that is a guest's: it goes last
     std::shared_ptr<void> plugins;                // what its guests hold of plug-ins: plugins::Holder
     Store& store;
     Quota quota;
-    Func entry;                                   // the base of every Execution: run_body()
+    Func entry;                                   // the base of an Execution that runs a native function: run_native_body()
     std::vector<Activation> chain;
     std::list<Thread*> ready;
-    Caller* caller = nullptr;                     // of the native function that runs now
     u64* tls_override = nullptr;                  // in realloc
     Action action = Action::none;
     Thread* action_thread = nullptr;
@@ -139,7 +165,6 @@ public:
     std::vector<std::shared_ptr<SharedCopy>> host_reads;  // kept while the guest's end lives
     std::unordered_map<u64, std::shared_ptr<void>> in_transit;  // streams and the like between lift and lower
     u64 next_transit = 1;
-    std::vector<std::unique_ptr<Thread>> retired; // ended while their native code still ran
     std::vector<std::unique_ptr<Execution>> executions;
     std::vector<std::unique_ptr<Instance>> instances;
     std::vector<std::pair<std::shared_ptr<ResourceType>, u64>> drops;
@@ -153,32 +178,41 @@ private:
     Step after_run(Execution& e, Exit how, bool may_stay_parked);
     void go_on_parked();
     Step after_root_call(RootCall& call);
+    Step after_thread_call(Thread& t);
     Step after_block();
-    Step after_finish();
+    Step after_end(Thread& t);
+    Step step_trapped(abi::TrapPtr t);
     Step choose_next(Activation& a);
     void make_thread(Activation& a);
     bool begin(Thread& t);
-    void give_back(Thread& t);
+    void give_back(Thread& t) {
+        if (!t.own) return;
+        give_back(std::move(t.own));
+        t.exec = nullptr;
+    }
+    void wake_after_lock(Instance& inst);
     void end_trapped(std::size_t base, Trap t);
     void drop_now();
     std::unique_ptr<Execution> new_execution();
+    static void make_idle(Execution& e);
+    void keep_idle(std::unique_ptr<Execution> e) {
+        if (executions.size() < max_idle_executions) [[likely]] executions.push_back(std::move(e));
+    }
+    // Each keeps its stack; more are made when more calls wait in the middle of a guest.
+    static constexpr std::size_t max_idle_executions = 16;
     bool begin(RootCall& call);
+    bool go_on(RootCall& call, std::size_t base, Exit how);
+    bool go_on_with_words(RootCall& call, std::unique_ptr<Execution> execution, std::size_t base, Exit how);
+    bool refuse_to_enter();
+    bool call_async_words(const std::shared_ptr<Function>& f, Slot* slots);
     Thread* take_ready(const Instance* of);
     static bool may_run_in_sync_scope(const Thread& t, const Instance& of);
     std::vector<Task*> tasks_of(Group& g);
     Execution* parked_in_ = nullptr;
-};
-
-// Marks which Caller serves leaf calls while a native function runs.
-class NativeScope {
-public:
-    NativeScope(Machine& m, Caller& c) : machine_(m), outer_(std::exchange(m.caller, &c)) {}
-    ~NativeScope() { machine_.caller = outer_; }
-    NativeScope(const NativeScope&) = delete;
-
-private:
-    Machine& machine_;
-    Caller* outer_;
+    bool parked_inside_ = false;   // of run_inner(), and nobody has been told yet
+    u32 inner_runs_ = 0;
+    // How many callees run within each other's native functions; a longer row leaves run() for each.
+    static constexpr u32 max_inner_runs = 4;
 };
 
 // The trap of a component rule.

@@ -169,11 +169,11 @@ Result<std::optional<component::Val>> ComponentFunc::call(std::vector<component:
 bool ComponentFunc::has_words() const { return component::runtime::has_words(*func_); }
 
 Result<void> ComponentFunc::call_words(std::span<Slot> slots) const {
-    auto m = machine_.lock();
-    if (!m) return std::unexpected(gone());
-    if (m->store.parked()) return std::unexpected(Error{Error::Kind::usage, "busy: another call of this Store is parked"});
-    if (component::runtime::call_words(*m, func_, slots)) return {};
-    return std::unexpected(Error{Error::Kind::trapped, m->trap.message()});
+    if (machine_.expired()) [[unlikely]] return std::unexpected(gone());
+    Machine& m = func_->inst->machine;
+    if (m.store.parked()) [[unlikely]] return std::unexpected(Error{Error::Kind::usage, "busy: another call of this Store is parked"});
+    if (m.call_words(func_, slots.data())) [[likely]] return {};
+    return std::unexpected(Error{Error::Kind::trapped, m.trap.message()});
 }
 
 bool ComponentCall::is_done() const { return data_->call->done; }

@@ -53,8 +53,7 @@ using Checked = abi::Checked<void>;
 Checked lower_host_results(const LoweredFunc& f, std::span<const Slot> args, std::span<const Val> values, std::span<Slot> results) {
     InstanceContext cx(*f.inst, f.options, abi::Partner::host, nullptr, nullptr);
     abi::CoreValueIter out(args);
-    const abi::FlatTypes& flat = f.params.flat[u8(f.options.pointer)];
-    out.move_to(flat.count > f.max_flat_params() ? 1 : flat.count);
+    out.move_to(f.out_position);
     abi::CoreValueSink sink(results);
     return abi::lower_flat_values(cx, f.max_flat_results(), values, f.result, &out, sink);
 }
@@ -97,7 +96,6 @@ struct ParkedCall final : HostFrame {
         : machine(m), func(f), deferred(std::move(d)), lenders(std::move(l)) {}
     ~ParkedCall() override { deferred->cancel(); }
     Host next(Caller& c, Exit) override {
-        NativeScope scope(machine, c);
         if (!deferred->is_done()) return c.park();
         release_lenders(lenders);
         if (deferred->failed) return fail(c, deferred->failure);
@@ -155,7 +153,7 @@ void complete(Machine& m, const std::shared_ptr<Deferred::Data>& d, std::shared_
 Host call_async(Caller& c, Machine& m, const LoweredFunc& f) {
     auto place = m.quota.take(Counted::subtask);
     if (!place) return fail(c, std::move(place.error()));
-    auto subtask = std::make_shared<Subtask>(m, f, c.slots());
+    auto subtask = m.make<Subtask>(m, f, c.slots());
     subtask->place = std::move(*place);
     auto args = lift_host_arguments(f, subtask->args, subtask->lenders);
     if (!args) return fail(c, std::move(args.error()));
@@ -217,7 +215,7 @@ Host call_host_words(Caller& c, const LoweredFunc& f) {
     return f.inst->dead() ? fail(c, "cannot enter component instance") : said;
 }
 
-Host call_host(Caller& c, Machine& m, const LoweredFunc& f) { return f.callee->func_type().async ? call_async(c, m, f) : call_sync(c, m, f); }
+Host call_host(Caller& c, Machine& m, const LoweredFunc& f) { return f.callee->is_async ? call_async(c, m, f) : call_sync(c, m, f); }
 
 }  // namespace heddle::component::runtime
 

@@ -69,6 +69,8 @@ struct Function {
     CanonOptions options;
     std::shared_ptr<const HostFunction> host;
     std::shared_ptr<const WordFunction> host_words;  // null: it has none
+    bool is_async = false;        // its type is
+    bool exclusive = false;       // its tasks want their instance for themselves: of an async type, and one stack per instance
     std::string name;             // for messages
     mutable std::shared_ptr<const FunctionType> described;  // made when first asked for
     const types::Func& func_type() const { return view.types()[type]; }
@@ -164,6 +166,9 @@ struct Instance {
         }
         return true;
     }
+    void set_entered_by_host(bool entered) {
+        for (Instance* i = this; i; i = i->parent) i->may_enter = !entered && !i->dead();
+    }
     void set_entered(const Instance* caller, bool entered) {
         for (Instance* i = this; i; i = i->parent) {
             if (caller && caller->is_self_or_descendant_of(i)) return;
@@ -203,6 +208,13 @@ private:
     std::vector<std::pair<Instance*, u32>>* lenders_;
     Task* scope_;
 };
+
+// ---- of tasks and threads
+inline bool Task::is_async_type() const { return func && func->is_async; }
+inline bool Task::needs_exclusive() const { return func && func->exclusive; }
+inline const CanonOptions& Task::options() const { return func->options; }
+inline bool Task::has_backpressure() const { return inst->backpressure > 0 || (inst->exclusive && needs_exclusive()); }
+inline bool Task::must_wait_to_enter() const { return inst->num_waiting_to_enter > 0 || has_backpressure(); }
 
 // ---- handles of an instance, with the traps a wrong one is
 abi::Checked<u32> add_handle(Instance& inst, Handle h);

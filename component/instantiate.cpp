@@ -283,6 +283,8 @@ void Instantiator::lift(const Canon& c) {
     f->inst = &in_;
     f->core = in_.core_funcs[c.func];
     f->options = options(c);
+    f->is_async = f->func_type().async;
+    f->exclusive = f->is_async && (!f->options.async || f->options.callback);
     in_.funcs.push_back(std::move(f));
 }
 

@@ -129,6 +129,7 @@ Item Matcher::host_func(const std::string& name, const types::Entity& wanted, co
     auto f = std::make_shared<Function>();
     f->view = to_.view;
     f->type = types::FuncId(wanted.id);
+    f->is_async = f->func_type().async;
     f->host = at->second.function;
     f->host_words = at->second.words;
     f->name = offered.name.empty() ? name : offered.name + "." + name;

@@ -9,15 +9,14 @@ namespace runtime {
 namespace {
 
 struct Row {
-    u32 Limits::*limit;
     const char *what, *member;
 };
 // In the order of Counted.
-constexpr Row rows[] = {
-    {&Limits::tasks, "tasks in one Store", "tasks"},
-    {&Limits::subtasks, "subtasks in one Store", "subtasks"},
-    {&Limits::waitable_sets, "waitable sets in one Store", "waitable_sets"},
-    {&Limits::streams, "streams and futures in one Store", "streams"},
+constexpr Row names[] = {
+    {"tasks in one Store", "tasks"},
+    {"subtasks in one Store", "subtasks"},
+    {"waitable sets in one Store", "waitable_sets"},
+    {"streams and futures in one Store", "streams"},
 };
 
 std::string limit_words(u64 limit, const char* what, const char* member) {
@@ -29,15 +28,24 @@ std::string limit_words(u64 limit, const char* what, const char* member) {
 std::unexpected<abi::TrapPtr> limit_trap(u64 limit, const char* what, const char* member) { return abi::trap(limit_words(limit, what, member)); }
 std::unexpected<abi::TrapPtr> full(const Budget& b) { return abi::trap(b.message()); }
 
-abi::Checked<Place> Quota::take(Counted what) {
-    const Row& row = rows[std::size_t(what)];
-    if (*count(what) >= limits.*row.limit) return limit_trap(limits.*row.limit, row.what, row.member);
-    return Place(count(what));
+Quota::Quota() {
+    for (Count*& c : counts_) c = new Count();
+}
+
+Quota::~Quota() {
+    for (Count* c : counts_) {
+        if (c->value == 0) delete c;
+        else c->last = true;
+    }
+}
+
+[[gnu::cold, gnu::noinline]] std::unexpected<abi::TrapPtr> Quota::full(Counted what) const {
+    const Row& row = names[std::size_t(what)];
+    return limit_trap(limits.*rows[std::size_t(what)], row.what, row.member);
 }
 
 abi::Checked<void> Quota::check(Counted what) const {
-    const Row& row = rows[std::size_t(what)];
-    if (*count(what) > limits.*row.limit) return limit_trap(limits.*row.limit, row.what, row.member);
+    if (counts_[std::size_t(what)]->value > limits.*rows[std::size_t(what)]) return full(what);
     return {};
 }
 

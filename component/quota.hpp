@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <heddle/component_limits.hpp>
 
@@ -12,30 +13,48 @@ namespace heddle::component::runtime {
 
 enum class Counted : u8 { task, subtask, waitable_set, stream };
 
+// How many there are of one kind. Those that are counted may outlive the Quota.
+struct Count {
+    u32 value = 0;
+    bool last = false;  // the Quota is gone
+};
+
 // One of those that are counted, as long as it lives.
 class Place {
 public:
     Place() = default;
-    explicit Place(std::shared_ptr<u32> count) : count_(std::move(count)) { ++*count_; }
-    Place(Place&& o) noexcept : count_(std::move(o.count_)) {}
+    explicit Place(Count* count) : count_(count) { ++count->value; }
+    Place(Place&& o) noexcept : count_(std::exchange(o.count_, nullptr)) {}
     Place& operator=(Place&& o) noexcept {
         std::swap(count_, o.count_);
         return *this;
     }
     ~Place() {
-        if (count_) --*count_;
+        if (count_ && --count_->value == 0 && count_->last) delete count_;
     }
 
 private:
-    std::shared_ptr<u32> count_;
+    Count* count_ = nullptr;
 };
 
 class Quota {
 public:
-    // A trap: there are as many as may be.
-    abi::Checked<Place> take(Counted what);
+    Quota();
+    ~Quota();
+    Quota(const Quota&) = delete;
+    Quota& operator=(const Quota&) = delete;
+    // Null: there are as many as may be, and full() is the trap that says so.
+    Count* room_for(Counted what) const {
+        Count* count = counts_[std::size_t(what)];
+        return count->value < limits.*rows[std::size_t(what)] ? count : nullptr;
+    }
+    std::unexpected<abi::TrapPtr> full(Counted what) const;
+    abi::Checked<Place> take(Counted what) const {
+        if (Count* count = room_for(what)) return Place(count);
+        return full(what);
+    }
     // For the host's own, which are looked at when a guest gets them.
-    Place take_unchecked(Counted what) { return Place(count(what)); }
+    Place take_unchecked(Counted what) const { return Place(counts_[std::size_t(what)]); }
     // A trap: there are more than may be.
     abi::Checked<void> check(Counted what) const;
 
@@ -43,8 +62,9 @@ public:
     std::shared_ptr<Budget> budget = std::make_shared<Budget>(limits.host_bytes);
 
 private:
-    const std::shared_ptr<u32>& count(Counted what) const { return counts_[std::size_t(what)]; }
-    std::array<std::shared_ptr<u32>, 4> counts_{std::make_shared<u32>(0), std::make_shared<u32>(0), std::make_shared<u32>(0), std::make_shared<u32>(0)};
+    // In the order of Counted.
+    static constexpr u32 Limits::*rows[] = {&Limits::tasks, &Limits::subtasks, &Limits::waitable_sets, &Limits::streams};
+    std::array<Count*, std::size(rows)> counts_;
 };
 
 // "limit reached: 4096 tasks in one Store (component::Limits::tasks)"

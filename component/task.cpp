@@ -14,8 +14,6 @@ Thread::~Thread() {
     if (state == State::waiting) inst->machine.stop_waiting(*this);
 }
 
-bool Thread::is_implicit() const { return task && task->implicit == this; }
-
 bool Thread::is_ready() const {
     if (state != State::waiting) return false;
     if (condition.lock && inst->exclusive) return false;
@@ -32,14 +30,8 @@ bool Thread::is_ready() const {
 
 // ---- tasks ------------------------------------------------------------------------------------------------------------------------
 
-bool Task::is_async_type() const { return func && func->func_type().async; }
-const CanonOptions& Task::options() const { return func->options; }
-
-bool Task::needs_exclusive() const { return is_async_type() && (!func->options.async || func->options.callback); }
-
 Thread& Task::make_implicit_thread() {
-    threads.push_back(std::make_unique<Thread>(this, *inst));
-    implicit = threads.back().get();
+    implicit = &threads.add_first(this, *inst);
     return *implicit;
 }
 
@@ -63,9 +55,6 @@ abi::Checked<void> Task::unregister_thread(Thread& t) {
     return {};
 }
 
-bool Task::has_backpressure() const { return inst->backpressure > 0 || (needs_exclusive() && inst->exclusive); }
-bool Task::must_wait_to_enter() const { return has_backpressure() || inst->num_waiting_to_enter > 0; }
-
 // The gate is behind it.
 abi::Checked<void> Task::enter_implicit_thread() {
     if (needs_exclusive()) inst->exclusive = implicit;
@@ -86,8 +75,12 @@ bool Task::deliver_pending_cancel(bool cancellable) {
 
 abi::Checked<void> Task::return_(std::span<const Slot> flat, u32 max_flat) {
     if (state == State::resolved) return abi::trap("`task.return` or `task.cancel` called after the task was resolved");
-    InstanceContext cx(*inst, func->options, abi::Partner::guest, nullptr, this);
     if (num_borrows > 0) return abi::trap("borrow handles still remain at the end of the call");
+    if (source->resolve_words(flat)) {
+        state = State::resolved;
+        return {};
+    }
+    InstanceContext cx(*inst, func->options, abi::Partner::guest, nullptr, this);
     auto done = source->resolve(cx, *func, flat, max_flat);
     if (done) state = State::resolved;
     return done;
@@ -121,8 +114,7 @@ void Subtask::deliver_resolve() {
     delivered = true;
 }
 
-// Only a subtask that has a handle tells of its progress.
-void Subtask::progress() {
+void Subtask::tell_progress() {
     if (index) set_event(machine);
     if (waiter && is_resolved()) machine.wake(*waiter);
 }
@@ -145,6 +137,21 @@ abi::Checked<void> Subtask::resolve(InstanceContext& callee, const Function& f, 
     cancel_host = nullptr;
     progress();
     return {};
+}
+
+bool Subtask::start_words(std::span<Slot> flat) {
+    if (!func.words_in) return false;
+    state = State::started;
+    progress();
+    std::copy_n(std::span<const Slot>(args).begin(), func.params.flat[0].count, flat.begin());
+    return true;
+}
+
+bool Subtask::resolve_words(std::span<const Slot> flat) {
+    if (!give_word(func, args, flat, result)) return false;
+    state = State::returned;
+    progress();
+    return true;
 }
 
 void Subtask::cancelled() {

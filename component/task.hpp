@@ -6,6 +6,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,53 @@ struct Thread {
     Slot argument;                  // spawned
     Host (*native)(Caller&, Thread&) = nullptr;
     void* native_data = nullptr;
+    Thread* next = nullptr;         // of the same task, younger
+};
+
+// The threads of a task, the oldest first. Most have one, which lies in the list itself.
+class ThreadList {
+public:
+    class Iterator {
+    public:
+        explicit Iterator(Thread* t) : at_(t) {}
+        Thread& operator*() const { return *at_; }
+        Iterator& operator++() {
+            at_ = at_->next;
+            return *this;
+        }
+        bool operator==(const Iterator&) const = default;
+
+    private:
+        Thread* at_;
+    };
+    ThreadList() = default;
+    ThreadList(const ThreadList&) = delete;
+    ThreadList& operator=(const ThreadList&) = delete;
+    ~ThreadList() {
+        while (first_) remove(*first_);
+    }
+    // Once.
+    Thread& add_first(Task* t, Instance& i) { return append(own_.emplace(t, i)); }
+    Thread& add(std::unique_ptr<Thread> t) { return append(*t.release()); }
+    void remove(Thread& t) {
+        Thread* before = nullptr;
+        for (Thread* at = first_; at != &t; at = at->next) before = at;
+        (before ? before->next : first_) = t.next;
+        if (last_ == &t) last_ = before;
+        if (own_ && &*own_ == &t) own_.reset();
+        else delete &t;
+    }
+    bool empty() const { return !first_; }
+    Iterator begin() const { return Iterator(first_); }
+    Iterator end() const { return Iterator(nullptr); }
+
+private:
+    Thread& append(Thread& t) {
+        (last_ ? last_->next : first_) = &t;
+        return *(last_ = &t);
+    }
+    std::optional<Thread> own_;
+    Thread *first_ = nullptr, *last_ = nullptr;
 };
 
 // Who called: where arguments come from and results go to.
@@ -76,6 +124,9 @@ public:
     virtual abi::Checked<void> start(InstanceContext& callee, const Function& f, std::span<Slot> flat) = 0;
     // The callee's flat results, of which up to max_flat stand for themselves.
     virtual abi::Checked<void> resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) = 0;
+    // The same where core values are handed on as they are. False: nothing was done, types must be walked.
+    virtual bool start_words(std::span<Slot> /*flat*/) { return false; }
+    virtual bool resolve_words(std::span<const Slot> /*flat*/) { return false; }
     virtual void cancelled() {}
     virtual void killed(const Trap&) {}
 };
@@ -90,6 +141,11 @@ struct Task : std::enable_shared_from_this<Task> {
     const CanonOptions& options() const;
 
     Thread& make_implicit_thread();
+    bool has_stack() const {
+        for (const Thread& t : threads)
+            if (t.own) return true;
+        return false;
+    }
     abi::Checked<void> register_thread(Thread& t);
     // Of a synchronous call that runs already: there are never more than calls nest, so the table's limit does not count.
     void adopt_thread(Thread& t);
@@ -112,9 +168,11 @@ struct Task : std::enable_shared_from_this<Task> {
     u32 registered = 0;               // threads in the instance's table
     Place place;                      // of an `async` function's
     Thread* implicit = nullptr;
-    std::vector<std::unique_ptr<Thread>> threads;
+    ThreadList threads;
     std::size_t in_set = 0;           // in its instance's TaskSet, from 1; 0: not there
 };
+
+inline bool Thread::is_implicit() const { return task && task->implicit == this; }
 
 // The tasks of an instance, in no order.
 class TaskSet {
@@ -124,12 +182,15 @@ public:
         t->in_set = tasks_.size() + 1;
         tasks_.push_back(std::move(t));
     }
-    void erase(Task& t) {
-        if (!t.in_set) return;
+    // Gives what it held; null: it was not there.
+    std::shared_ptr<Task> erase(Task& t) {
+        if (!t.in_set) return nullptr;
         tasks_.back()->in_set = t.in_set;
         std::size_t at = std::exchange(t.in_set, 0) - 1;
         std::swap(tasks_[at], tasks_.back());
+        std::shared_ptr<Task> erased = std::move(tasks_.back());
         tasks_.pop_back();
+        return erased;
     }
     template <class F>
     void erase_if(F f) {
@@ -163,11 +224,17 @@ struct Subtask final : Waitable, CallSource {
     ~Subtask() override;
     bool is_resolved() const { return state >= State::returned; }
     void deliver_resolve();
-    void progress();
+    // Only a subtask that has a handle tells of its progress.
+    void progress() {
+        if (index || waiter) tell_progress();
+    }
+    void tell_progress();
 
     Event take_event() override;
     abi::Checked<void> start(InstanceContext& callee, const Function& f, std::span<Slot> flat) override;
     abi::Checked<void> resolve(InstanceContext& callee, const Function& f, std::span<const Slot> flat, u32 max_flat) override;
+    bool start_words(std::span<Slot> flat) override;
+    bool resolve_words(std::span<const Slot> flat) override;
     void cancelled() override;
 
     Machine& machine;

@@ -255,10 +255,11 @@ void die(ExecutionData& e) noexcept {
     drop_stack(e);
 }
 
-bool take_stack(ExecutionData& e) noexcept {
-    if (!e.stack) e.stack = e.store->engine.data().stacks.take();
+[[gnu::noinline]] bool take_new_stack(ExecutionData& e) noexcept {
+    e.stack = e.store->engine.data().stacks.take();
     return bool(e.stack);
 }
+bool take_stack(ExecutionData& e) noexcept { return e.stack || take_new_stack(e); }
 
 Exit died_of(ExecutionData& e, Trap t) noexcept {
     StoreData& s = *e.store;
@@ -332,14 +333,16 @@ Exit end_threw(ExecutionData& e) noexcept {
     return Exit::threw;
 }
 
+[[gnu::noinline]] void keep_results(ExecutionData& e) noexcept {
+    e.results.assign(e.bottom(), e.bottom() + e.result_slots);
+    drop_stack(e);
+}
+
 Exit end_returned(ExecutionData& e) noexcept {
     assert(!e.top && !e.stacks);
     e.state = State::idle;
     e.result_slots = e.func->code->result_slots;
-    if (!e.cached) {
-        e.results.assign(e.bottom(), e.bottom() + e.result_slots);
-        drop_stack(e);
-    }
+    if (!e.cached) [[unlikely]] keep_results(e);
     return Exit::returned;
 }
 
@@ -353,10 +356,9 @@ Exit end_waiting(ExecutionData& e, Exit how) noexcept {
     return how;
 }
 
-Exit end_run(ExecutionData& e) noexcept {
-    Exit how = Exit(e.store->context.exit);
+[[gnu::noinline]] Exit end_otherwise(ExecutionData& e, Exit how) noexcept {
     switch (how) {
-        case Exit::returned: return end_returned(e);
+        case Exit::returned: break;
         case Exit::trapped: return end_trapped(e);
         case Exit::threw: return end_threw(e);
         case Exit::blocked:
@@ -365,27 +367,41 @@ Exit end_run(ExecutionData& e) noexcept {
     return how;
 }
 
+Exit end_run(ExecutionData& e) noexcept {
+    Exit how = Exit(e.store->context.exit);
+    return how == Exit::returned ? end_returned(e) : end_otherwise(e, how);
+}
+
 // Where the context was when a native function called a guest again.
 struct Outer {
     ExecutionData* current;
-    u64 true_limit;
-    const Word* pc;
-    Slot* frame;
-    InstanceObject* instance;
-    ExceptionObject* exception;
-    explicit Outer(const ExecContext& c)
-        : current(c.current), true_limit(c.true_limit), pc(c.pc), frame(c.frame), instance(c.instance), exception(c.exception) {
-        if (!current) return;
-        current->state = State::below;
-        current->pending = c.exception;
+    u64 true_limit = 0;
+    const Word* pc = nullptr;
+    Slot* frame = nullptr;
+    InstanceObject* instance = nullptr;
+    ExceptionObject* exception = nullptr;
+    explicit Outer(const ExecContext& c) : current(c.current) {
+        if (current) below(c);
     }
+    void below(const ExecContext& c) {
+        true_limit = c.true_limit;
+        pc = c.pc;
+        frame = c.frame;
+        instance = c.instance;
+        exception = c.exception;
+        current->state = State::below;
+        current->pending = exception;
+    }
+    // Where nothing ran, nothing is to go on.
     void put_back(ExecContext& c) const {
         c.current = current;
+        if (current) on_top(c);
+    }
+    void on_top(ExecContext& c) const {
         c.pc = pc;
         c.frame = frame;
         c.instance = instance;
         c.exception = exception;
-        if (!current) return;
         current->state = State::running;
         current->pending = nullptr;
         use_stack(c, true_limit);
@@ -408,12 +424,22 @@ bool enter_or_resume(ExecContext& c, ExecutionData& e) noexcept {
     return true;
 }
 
-Exit run_execution(ExecutionData& e) noexcept {
+bool may_run(const ExecutionData& e) noexcept {
+    const StoreData& s = *e.store;
+    return (!s.parked || s.parked == &e) && !s.heap.collecting() && s.nested < s.max_nested_runs;
+}
+
+[[gnu::cold, gnu::noinline]] Exit refuse_to_run(ExecutionData& e) noexcept {
     StoreData& s = *e.store;
-    ExecContext& c = s.context;
     if (s.parked && s.parked != &e) return refuse_busy(s);
     if (s.heap.collecting()) return refuse(s, "busy: the Store collects garbage");
-    if (s.nested >= s.config().max_nested_runs) return died_of(e, plain_trap(s, TrapCode::nesting_limit));
+    return died_of(e, plain_trap(s, TrapCode::nesting_limit));
+}
+
+[[gnu::always_inline]] inline Exit run_inlined(ExecutionData& e) noexcept {
+    StoreData& s = *e.store;
+    ExecContext& c = s.context;
+    if (!may_run(e)) [[unlikely]] return refuse_to_run(e);
     Outer outer(c);
     ++s.nested;
     c.current = &e;
@@ -424,6 +450,8 @@ Exit run_execution(ExecutionData& e) noexcept {
     outer.put_back(c);
     return how;
 }
+
+Exit run_execution(ExecutionData& e) noexcept { return run_inlined(e); }
 
 // A handful of slots: a loop is quicker than a call of memcpy, which the empty statement keeps the compiler from making of it.
 void copy_slots(Slot* to, const Slot* from, std::size_t n) {
@@ -529,24 +557,44 @@ Execution::~Execution() {
     abandon();
 }
 
-Execution::State Execution::begin(const Func& f, std::span<const Slot> args) {
-    ExecutionData& e = *data_;
+namespace {
+
+[[gnu::cold, gnu::noinline]] void cannot_begin(ExecutionData& e, const FuncObject& f) noexcept {
     StoreData& s = *e.store;
+    if (DomainData* d = dead_domain(f)) died_of(e, dead_trap(*d));
+    else died_of(e, plain_trap(s, e.stack ? TrapCode::stack_overflow : TrapCode::stack_limit));
+}
+
+[[gnu::always_inline]] inline bool begin_call(ExecutionData& e, const FuncObject& f, std::span<const Slot> args) noexcept {
     assert(e.state == State::idle);
-    const FuncObject& o = *f.object();
-    if (e.trap.code != TrapCode::none) e.trap = {};
+    if (e.trap.code != TrapCode::none) [[unlikely]] e.trap = {};
     e.exception = {};
     e.result_slots = 0;
-    e.results.clear();
-    if (DomainData* d = dead_domain(o)) died_of(e, dead_trap(*d));
-    else if (!take_stack(e)) died_of(e, plain_trap(s, TrapCode::stack_limit));
-    else if (!load_arguments(e, o, args)) died_of(e, plain_trap(s, TrapCode::stack_overflow));
-    return e.state;
+    if (!e.cached) e.results.clear();
+    if (!dead_domain(f) && take_stack(e) && load_arguments(e, f, args)) [[likely]] return true;
+    cannot_begin(e, f);
+    return false;
+}
+
+}  // namespace
+
+Execution::State Execution::begin(const Func& f, std::span<const Slot> args) {
+    begin_call(*data_, *f.object(), args);
+    return data_->state;
 }
 
 Exit Execution::run() {
     assert(state() == State::ready || state() == State::blocked || state() == State::parked);
     return run_execution(*data_);
+}
+
+Exit call_on(Execution& execution, const Func& f, Slot* slots) noexcept {
+    ExecutionData& e = execution.data();
+    const FuncObject& o = *f.object();
+    if (!begin_call(e, o, {slots, o.code->param_slots})) [[unlikely]] return Exit::trapped;
+    Exit how = run_inlined(e);
+    if (how == Exit::returned) copy_slots(slots, e.cached ? e.bottom() : e.results.data(), e.result_slots);
+    return how;
 }
 
 std::span<const Slot> Execution::results() const {
@@ -660,15 +708,17 @@ Host Caller::raise(ExnRef e) {
     return Host::threw;
 }
 
-Exit Caller::leaf(const Func& f, std::span<const Slot> args, std::span<Slot> results) {
-    StoreData& s = *context_->store;
+Exit Caller::leaf(const Func& f, std::span<const Slot> args, std::span<Slot> results) { return call_leaf(store(), f, args, results); }
+
+Exit call_leaf(Store& store, const Func& f, std::span<const Slot> args, std::span<Slot> results) {
+    StoreData& s = store.data();
     auto refused = [&](Trap t) {
         s.last_trap = std::move(t);
         s.refused.reset();
         return Exit::trapped;
     };
     if (!s.leaf) {
-        s.leaf = std::make_unique<Execution>(store());
+        s.leaf = std::make_unique<Execution>(store);
         s.leaf->data().cached = s.leaf->data().leaf = true;
     }
     ExecutionData& e = s.leaf->data();

@@ -81,20 +81,6 @@ void run(ExecContext& context) noexcept {
     run_handlers(s);
 }
 
-bool enter(ExecContext& context, const FuncObject& f, Slot* frame, const Word* return_pc, Slot* caller) noexcept {
-    const FuncCode& code = *f.code;
-    if (reinterpret_cast<u64>(frame) + code.frame_bytes > context.true_limit + stack_slack_bytes) return false;
-    Slot* record = frame + code.record;
-    std::fill(record - code.zeroed, record, Slot{});
-    record[0].bits = reinterpret_cast<u64>(return_pc);
-    record[1].bits = reinterpret_cast<u64>(caller);
-    record[2].bits = 0;
-    context.pc = code.entry.load(std::memory_order_acquire);
-    context.frame = frame;
-    context.instance = f.instance;
-    return true;
-}
-
 // ---- preparing
 
 void prepare(ModuleData& m, const CodeOptions& options) {

@@ -40,7 +40,19 @@ extern const Cells cells;
 // frame and instance at it. False, and nothing done, when its frame does not fit below the stack's end: the caller traps stack_overflow.
 //   base call        enter(context, f, stack's bottom, cells.leave, nullptr)
 //   Caller::call     enter(context, f, above the HostFrame, cells.host_next, the host function's record), then Host::call
-bool enter(ExecContext& context, const FuncObject& f, Slot* frame, const Word* return_pc, Slot* caller) noexcept;
+inline bool enter(ExecContext& context, const FuncObject& f, Slot* frame, const Word* return_pc, Slot* caller) noexcept {
+    const FuncCode& code = *f.code;
+    if (reinterpret_cast<u64>(frame) + code.frame_bytes > context.true_limit + stack_slack_bytes) [[unlikely]] return false;
+    Slot* record = frame + code.record;
+    for (Slot* z = record - code.zeroed; z != record; ++z) *z = {};
+    record[0].bits = reinterpret_cast<u64>(return_pc);
+    record[1].bits = reinterpret_cast<u64>(caller);
+    record[2].bits = 0;
+    context.pc = code.entry.load(std::memory_order_acquire);
+    context.frame = frame;
+    context.instance = f.instance;
+    return true;
+}
 
 // The contract of runtime_calls.hpp, seen from here:
 //   host_call(context, host, frame, caller)   its record lies at frame + code.record, already written. Results go to `frame`.

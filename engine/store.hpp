@@ -167,6 +167,7 @@ struct StoreData {
     u32 warm_count = 0;
     ExecutionData* parked = nullptr;
     u32 nested = 0;
+    const u32 max_nested_runs = config().max_nested_runs;
 
     std::function<Host(Caller&)> ask;
     std::function<bool(Store&)> wait;

@@ -2,6 +2,7 @@
 
 #include "support/world.hpp"
 
+#include <heddle/component_driving.hpp>
 #include <heddle/component_limits.hpp>
 
 namespace heddle::component::testing {
@@ -459,6 +460,148 @@ TEST(Async, a_guest_learns_that_the_host_dropped_its_stream) {
     int ticks = 0;
     while (ComponentScheduler::tick(w.store)) ++ticks;
     EXPECT_LT(ticks, 10);
+}
+
+// ---- callees that run inside of their caller's native function
+
+// A row of components, each of which calls the next asynchronously, adds 1 and returns; `last`: what the innermost does with its argument.
+std::string row(u32 n, const std::string& last, const std::string& imports = "") {
+    std::string text = "(component " + imports + R"(
+      (component $c0 )" + imports + R"(
+        (core func $return (canon task.return (result u32)))
+        (core func $yield (canon thread.yield))
+        )" + (imports.empty() ? "" : "(core func $ask (canon lower (func $ask)))") + R"(
+        (core module $m
+          (import "" "return" (func $return (param i32)))
+          (import "" "yield" (func $yield (result i32)))
+          )" + (imports.empty() ? "" : R"((import "" "ask" (func $ask (param i32) (result i32))))") + R"(
+          (func (export "f") (param i32) (result i32) )" + last + R"()
+          (func (export "cb") (param i32 i32 i32) (result i32) unreachable))
+        (core instance $i (instantiate $m (with "" (instance (export "return" (func $return)) (export "yield" (func $yield)))" +
+                       (imports.empty() ? "" : R"((export "ask" (func $ask)))") + R"())))
+        (func (export "f") async (param "n" u32) (result u32) (canon lift (core func $i "f") async (callback (core func $i "cb")))))
+      (component $next
+        (import "f" (func $f async (param "n" u32) (result u32)))
+        (core module $memory (memory (export "mem") 1))
+        (core instance $memory (instantiate $memory))
+        (core func $return (canon task.return (result u32)))
+        (core func $f' (canon lower (func $f) async (memory (core memory $memory "mem"))))
+        (core func $new (canon waitable-set.new))
+        (core func $join (canon waitable.join))
+        (core module $m
+          (import "" "mem" (memory 1))
+          (import "" "return" (func $return (param i32)))
+          (import "" "f" (func $f (param i32 i32) (result i32)))
+          (import "" "new" (func $new (result i32)))
+          (import "" "join" (func $join (param i32 i32)))
+          (func $done (result i32) (call $return (i32.add (i32.load (i32.const 64)) (i32.const 1))) (i32.const 0))
+          (func (export "f") (param i32) (result i32) (local $said i32) (local $set i32)
+            (local.set $said (call $f (local.get 0) (i32.const 64)))
+            (if (i32.eq (local.get $said) (i32.const 2)) (then (return (call $done))))
+            (local.set $set (call $new))
+            (call $join (i32.shr_u (local.get $said) (i32.const 4)) (local.get $set))
+            (i32.or (i32.const 2) (i32.shl (local.get $set) (i32.const 4))))
+          (func (export "cb") (param i32 i32 i32) (result i32)
+            (if (i32.ne (local.get 2) (i32.const 2)) (then unreachable))
+            (call $done)))
+        (core instance $i (instantiate $m (with "" (instance (export "mem" (memory $memory "mem")) (export "return" (func $return))
+          (export "f" (func $f')) (export "new" (func $new)) (export "join" (func $join))))))
+        (func (export "f") async (param "n" u32) (result u32) (canon lift (core func $i "f") async (callback (core func $i "cb")))))
+      (instance $i0 (instantiate $c0 )" + (imports.empty() ? "" : R"((with "ask" (func $ask)))") + "))";
+    for (u32 i = 1; i <= n; ++i)
+        text += "(instance $i" + std::to_string(i) + " (instantiate $next (with \"f\" (func $i" + std::to_string(i - 1) + " \"f\"))))";
+    return text + "(export \"f\" (func $i" + std::to_string(n) + " \"f\")))";
+}
+
+const std::string at_once = "(call $return (local.get 0)) (i32.const 0)";
+const std::string after_yield = "(drop (call $yield)) " + at_once;
+
+TEST(Async, calls_in_a_row_of_any_length_end_at_once_or_wait) {
+    for (const std::string& last : {at_once, after_yield})
+        for (u32 n : {1u, 3u, 4u, 5u, 40u}) {
+            World w;
+            auto f = w.make(row(n, last)).func<u32(u32)>("f");
+            ASSERT_TRUE(f) << f.error().to_string();
+            for (u32 again = 0; again < 3; ++again) EXPECT_EQ((*f)(again).value(), again + n);
+            EXPECT_FALSE(ComponentScheduler::tick(w.store));
+        }
+}
+
+TEST(Async, calls_in_a_row_need_no_nested_runs) {
+    Config config;
+    config.max_nested_runs = 1;
+    Engine engine(config);
+    Store store(engine);
+    auto f = ComponentLinker(engine).instantiate(store, load(engine, row(6, at_once)))->func<u32(u32)>("f");
+    EXPECT_EQ((*f)(1).value(), 7u);
+}
+
+TEST(Async, a_trap_of_a_callee_that_ran_at_once_is_its_callers_too) {
+    for (u32 n : {1u, 6u}) {
+        World w;
+        auto f = w.make(row(n, "unreachable")).func<u32(u32)>("f");
+        for (const char* words : {"unreachable", "cannot enter component instance"}) {
+            auto r = (*f)(1);
+            ASSERT_FALSE(r);
+            EXPECT_EQ(r.error().kind, Error::Kind::trapped);
+            EXPECT_NE(r.error().message.find(words), std::string::npos) << r.error().message;
+        }
+    }
+}
+
+TEST(Async, a_callee_that_parks_when_it_runs_at_once_parks_its_callers) {
+    const std::string ask = R"((import "ask" (func $ask (param "n" u32) (result u32))))";
+    for (u32 n : {1u, 3u, 6u}) {
+        World w;
+        std::vector<Deferred> asked;
+        w.imports.root().raw("ask", [&](HostCall& c) {
+            asked.push_back(c.defer());
+            return c.wait();
+        });
+        auto i = w.make(row(n, "(call $return (call $ask (local.get 0))) (i32.const 0)", ask));
+        // Waiting in place, as long as the embedder says.
+        u32 waits = 0;
+        w.store.on_park([&](Store&) {
+            if (++waits % 3 == 0) asked.back().resolve(Val::u32(100 * waits));
+            return true;
+        });
+        auto f = i.func<u32(u32)>("f");
+        EXPECT_EQ((*f)(1).value(), 300 + n);
+        EXPECT_EQ(waits, 3u);
+        // Coming back parked.
+        return_parked(w.store);
+        ComponentCall c = i.find_func("f")->start({Val::u32(1)}).value();
+        EXPECT_TRUE(w.store.parked());
+        EXPECT_FALSE(ComponentScheduler::tick(w.store));
+        asked.back().resolve(Val::u32(7));
+        EXPECT_TRUE(ComponentScheduler::tick(w.store));
+        while (!c.is_done() && ComponentScheduler::tick(w.store)) {}
+        EXPECT_EQ(text_of(c.result()), std::to_string(7 + n));
+        EXPECT_EQ(waits, 3u);
+    }
+}
+
+// ---- calls of the host in words
+
+TEST(Async, a_call_in_words_waits_for_an_asynchronous_function) {
+    World w;
+    auto i = w.make(gate);
+    auto wait = i.func<u32(u32)>("wait"), by_callback = i.func<u32(u32)>("wait-cb");
+    EXPECT_TRUE(i.find_func("wait")->has_words());
+    call(i, "open");
+    EXPECT_EQ((*wait)(5).value(), 5u);
+    EXPECT_EQ((*by_callback)(6).value(), 6u);
+    EXPECT_EQ((*by_callback)(6).value(), 12u);
+}
+
+TEST(Async, limits_hold_for_calls_in_words) {
+    World w;
+    Limits none;
+    none.tasks = 0;
+    set_limits(w.store, none);
+    auto r = (*w.make(gate).func<u32(u32)>("wait"))(5);
+    ASSERT_FALSE(r);
+    EXPECT_NE(r.error().message.find("limit reached: 0 tasks"), std::string::npos) << r.error().message;
 }
 
 }  // namespace

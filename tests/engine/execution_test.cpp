@@ -1,6 +1,8 @@
 #include <atomic>
 #include <thread>
 
+#include <heddle/passage.hpp>
+
 #include "support/wasm.hpp"
 
 namespace heddle {
@@ -437,6 +439,53 @@ TEST_F(ExecutionTest, a_leaf_must_not_wait_and_not_nest) {
     EXPECT_CONTAINS(trap_of<i32>(load(store, body("park"), linker), "f", 1), "Caller::leaf cannot wait");
     EXPECT_CONTAINS(trap_of<i32>(load(store, body("via"), linker), "f", 1), "cannot make another such call");
     EXPECT_EQ(Counted::alive, 0);
+}
+
+TEST_F(ExecutionTest, a_leaf_runs_where_no_guest_does) {
+    raw("via", i_i, leaf_double);
+    Instance in = load(store, calls_back, linker);
+    Slot arg{u32(21)}, result;
+    EXPECT_EQ(call_leaf(store, func(in, "double"), {&arg, 1}, {&result, 1}), Exit::returned);
+    EXPECT_EQ(result.as<i32>(), 42);
+    arg = Slot{u32(0)};
+    EXPECT_EQ(call_leaf(store, func(in, "double"), {&arg, 1}, {&result, 1}), Exit::trapped);
+    EXPECT_EQ(store.trap().message(), "unreachable");
+}
+
+// ---- begin() and run() in one
+
+TEST_F(ExecutionTest, an_execution_calls_in_one_and_gives_the_results_where_the_arguments_lay) {
+    raw("via", i_i, call_double);
+    Instance in = load(store, calls_back, linker);
+    for (bool kept : {false, true}) {
+        Execution e(store);
+        e.keep_stack(kept);
+        for (u32 n = 1; n < 4; ++n) {
+            Slot slot{n};
+            EXPECT_EQ(call_on(e, func(in, "f"), &slot), Exit::returned);
+            EXPECT_EQ(slot.as<u32>(), 2 * n + 11);
+            EXPECT_EQ(e.state(), State::idle);
+        }
+        Slot zero{u32(0)};
+        EXPECT_EQ(call_on(e, func(in, "f"), &zero), Exit::trapped);
+        EXPECT_EQ(e.trap().message(), "unreachable");
+        EXPECT_EQ(e.state(), State::dead);
+        e.reset();
+        Slot five{u32(5)};
+        EXPECT_EQ(call_on(e, func(in, "f"), &five), Exit::returned);
+        EXPECT_EQ(five.as<u32>(), 21u);
+    }
+    EXPECT_EQ(Counted::alive, 0);
+}
+
+TEST_F(ExecutionTest, an_execution_that_waits_in_a_call_in_one_goes_on_in_run) {
+    raw("via", i_i, say_block);
+    Instance in = load(store, calls_back, linker);
+    Execution e(store);
+    Slot slot{u32(5)};
+    EXPECT_EQ(call_on(e, func(in, "f"), &slot), Exit::blocked);
+    EXPECT_EQ(e.run(), Exit::returned);
+    EXPECT_EQ(e.results()[0].as<u32>(), 1001u);
 }
 
 // ---- interrupts and fuel

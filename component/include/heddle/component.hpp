@@ -384,7 +384,7 @@ public:
     Result<ComponentCall> start(std::vector<component::Val> args) const;
     template <class Signature>
     Result<TypedComponentFunc<Signature>> typed() const;
-    // Whether call_words() can call it: it is not asynchronous, and every parameter and result is a component::Word.
+    // Whether call_words() can call it: every parameter and result is a component::Word.
     bool has_words() const;
     // As call(): `slots` holds the arguments, and then the result in its first. Its types are not checked again.
     Result<void> call_words(std::span<Slot> slots) const;

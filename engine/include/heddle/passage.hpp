@@ -1,4 +1,4 @@
-// Borders between instances that the interpreter crosses by itself: for layers that link instances by native functions.
+// For layers that link instances by native functions: borders between instances that the interpreter crosses by itself, and calls that cost little.
 #pragma once
 #include <heddle/engine.hpp>
 
@@ -20,5 +20,12 @@ struct Passage {
 
 // A function of the target's type. `passage.data` must live as long as the Store. Empty when the Engine's table of types is full.
 Func create_passage(Store& store, const Passage& passage);
+
+// Execution::begin and run in one, for calls that mostly end at once: when it returned, the results lie in `slots`, which must have room for
+// arguments and for results.
+Exit call_on(Execution& execution, const Func& f, Slot* slots) noexcept;
+
+// Caller::leaf for whoever has no Caller: also when no guest runs.
+Exit call_leaf(Store& store, const Func& f, std::span<const Slot> args, std::span<Slot> results);
 
 }  // namespace heddle
