@@ -7,6 +7,7 @@
 #include <heddle/text.hpp>
 
 #include "guest.hpp"
+#include "plugins.hpp"
 
 namespace heddle::wire {
 
@@ -68,6 +69,7 @@ std::shared_ptr<const Artifact> load_artifact(const GuestConfig& config) {
         auto loaded = Component::load(artifact->engine, std::move(bytes));
         if (!loaded) throw labelled(config.artifact, loaded.error());
         artifact->component = std::move(*loaded);
+        artifact->plugins = catalogue_of(config);
     } else {
         auto loaded = Module::load(artifact->engine, std::move(bytes), artifact->label);
         if (!loaded) throw labelled(config.artifact, loaded.error());

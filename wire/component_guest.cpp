@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <heddle/plugins.hpp>
 #include <nlohmann/json.hpp>
 
 #include <heddle/component_driving.hpp>
@@ -126,6 +127,8 @@ Ended ComponentGuest::instantiate() {
         if (auto added = wasi::add_p3(linker, wasi()); !added) return broken(added.error(), {});
     offer_imports(linker);
     offer(linker);
+    if (artifact().plugins)
+        if (auto linked = artifact().plugins->link(linker, *artifact().component); !linked) return broken(linked.error(), {});
     auto made = linker.instantiate(store(), *artifact().component);
     if (!made) return broken(made.error(), component_trap(store()));
     instance_ = std::move(*made);

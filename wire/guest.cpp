@@ -8,6 +8,7 @@
 #include <heddle/component_limits.hpp>
 #include <nlohmann/json.hpp>
 
+#include <heddle/plugins.hpp>
 #include <heddle/refusals.hpp>
 
 #include "app.hpp"
@@ -47,6 +48,7 @@ void CallTree::leave(Guest& guest) {
 
 Guest::Guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config)
     : artifact_(std::move(artifact)), config_(config), store_(artifact_->engine) {
+    store_.user = this;
     wasi_.arg(artifact_->label).capture_stdout().capture_stderr();
     offer_time_and_chance();
     for (const auto& [name, value] : config.env) wasi_.env(name, value);
@@ -77,6 +79,7 @@ void Guest::offer_time_and_chance() {
 void Guest::interrupt() {
     wasi_.cancel();
     store_.interrupt();
+    if (artifact_->plugins) artifact_->plugins->interrupt(store_);
 }
 
 Result<void> Guest::save() {

@@ -18,6 +18,10 @@
 #include "scope.hpp"
 #include "task.hpp"
 
+namespace heddle::component::plugins {
+class Catalogue;
+}
+
 namespace heddle::wire {
 
 // The file of a guest, loaded and validated: shared by all its instances and threads.
@@ -26,6 +30,7 @@ struct Artifact {
     Engine engine;
     std::optional<Module> module;
     std::optional<Component> component;
+    std::shared_ptr<const component::plugins::Catalogue> plugins;  // null: it holds none
     std::string label;                        // for messages
     u64 bytes = 0;
 };
@@ -73,6 +78,11 @@ public:
     bool dead() const { return dead_; }
     Store& store() { return store_; }
     const Artifact& artifact() const { return *artifact_; }
+    const GuestConfig& config() const { return config_; }
+    // The call that runs now; host functions act in its name.
+    CallScope& scope() const { return *scope_; }
+    // A host call by the guest. Nothing: somebody must be waited for, so the guest has to leave; `then` gets the answer before it goes on.
+    std::optional<HostAnswer> hostcall(std::string_view op, std::string_view json, std::function<void(HostAnswer)> then);
 
     u64 uses = 0;
     Clock::time_point last_used = Clock::now();
@@ -86,10 +96,6 @@ protected:
     virtual Ended do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call);
     virtual Ended do_finish(const MaterializerConfig& op, std::optional<component::Val> result);
 
-    // The call that runs now; host functions act in its name.
-    CallScope& scope() const { return *scope_; }
-    // A host call by the guest. Nothing: somebody must be waited for, so the guest has to leave; `then` gets the answer before it goes on.
-    std::optional<HostAnswer> hostcall(std::string_view op, std::string_view json, std::function<void(HostAnswer)> then);
     // For what runs a guest that has left: whether it waits for an answer, and the answer given to it. Only between these two may it leave for one.
     class Driving;
     class Waiting;
@@ -102,7 +108,6 @@ protected:
     Ended trapped(const Trap& trap);
     // An error of the engine or the component library, while something was called or instantiated.
     Ended broken(const Error& error, const Trap& trap);
-    const GuestConfig& config() const { return config_; }
 
     std::shared_ptr<const Artifact> artifact_;
 

@@ -75,6 +75,13 @@ std::expected<std::vector<Val>, std::string> arguments(const Json& input, const 
     return std::vector<Val>(items.begin(), items.end());
 }
 
+// The key of a keyed instance may lie beside the arguments.
+void drop_key(Json& input, const GuestConfig& g, const component::FunctionType& type) {
+    if (g.lifetime != Lifetime::keyed || !g.key.starts_with('/') || !input.is_object()) return;
+    std::string key = g.key.substr(1);
+    if (std::ranges::none_of(type.params, [&](const auto& p) { return plain_name(p.name) == plain_name(key); })) input.erase(key);
+}
+
 // A result<T, E> of the function is its outcome.
 Ended ReflectedGuest::outcome(const component::FunctionType& type, const std::optional<Val>& result) {
     if (!result) return {Outcome::ok, "null"};
@@ -91,7 +98,9 @@ Task<Ended> ReflectedGuest::do_handle(const MaterializerConfig& op, std::string_
     auto f = instance().find_func(op.export_name);
     if (!f) co_return Ended{Outcome::no_handler, artifact().label + ": exports no function `" + op.export_name + "`"};
     component::FunctionType type = f->type();
-    auto args = arguments(parse_scanned(json), type);
+    Json input = parse_scanned(json);
+    drop_key(input, config(), type);
+    auto args = arguments(input, type);
     if (!args) co_return Ended{Outcome::in_json_err, args.error()};
     std::optional<Val> result;
     Task<Ended> calling = call(*f, std::move(*args), result);

@@ -171,6 +171,16 @@ Task<Ended> Program::call_pool(CallScope& scope, std::string_view json) {
     co_return ended;
 }
 
+bool Program::is_inside(const CallScope& scope, const std::string& key) {
+    const Cell* cell = &single_;
+    if (config_->lifetime == Lifetime::keyed) {
+        std::lock_guard lock(mutex_);
+        auto found = keyed_.find(key);
+        cell = found == keyed_.end() ? nullptr : found->second.get();
+    }
+    return cell && std::ranges::find(scope.held, static_cast<const void*>(cell)) != scope.held.end();
+}
+
 Task<Ended> Program::call_cell(CallScope& scope, std::string_view json, Cell& cell) {
     if (std::ranges::find(scope.held, static_cast<const void*>(&cell)) != scope.held.end())
         co_return Ended{Outcome::depth, "the call came back to an instance that is still in the call that made it"};

@@ -42,6 +42,8 @@ public:
 
     // One call on an instance as the lifetime has it. `key`: of lifetime keyed.
     Task<Ended> call(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after);
+    // Whether a call is inside of that instance (of lifetime singleton or keyed) because it, or one around it, was made by it.
+    bool is_inside(const CallScope& scope, const std::string& key);
     // Starts an instance now, so that faults show before the first call.
     Task<Ended> warm(CallScope& scope);
     // Lets go of instances that nobody used for the configured time.

@@ -191,6 +191,8 @@ void read_grants(Table& t, Grants& g) {
     t.texts("host", g.host);
     t.texts("http", g.http);
     t.texts("config", g.config);
+    t.texts("plugins", g.plugins);
+    t.texts("connect", g.connect);
     t.word("kv", kv_words, g.kv);
     t.read("kv_prefix", g.kv_prefix);
 }
@@ -215,13 +217,41 @@ void read_imports(Table& t, GuestConfig& g) {
     });
 }
 
+PluginConfig read_plugin(const std::string& name, const Json& json, const std::string& folder) {
+    Table t(json, "plugins." + name);
+    PluginConfig p;
+    p.name = name;
+    t.read("artifact", p.artifact);
+    if (p.artifact.empty()) fail(t.where(), "`artifact` is missing: the path of a component");
+    p.artifact = (std::filesystem::path(folder) / p.artifact).lexically_normal().string();
+    t.size("memory", p.memory);
+    t.count("fuel", p.fuel);
+    t.duration("deadline", p.deadline);
+    t.count("zones", p.zones);
+    t.finish();
+    return p;
+}
+
+// Those that the grants name.
+void take_plugins(GuestConfig& g, const std::vector<PluginConfig>& all, const std::string& where) {
+    std::vector<std::string> names;
+    for (const PluginConfig& p : all) {
+        names.push_back(p.name);
+        if (std::ranges::find(g.grants.plugins, p.name) != g.grants.plugins.end() || std::ranges::find(g.grants.plugins, "*") != g.grants.plugins.end()) g.plugins.push_back(p);
+    }
+    for (const std::string& wanted : g.grants.plugins)
+        if (wanted != "*" && std::ranges::find(names, wanted) == names.end()) fail(where, "no plug-in is called `" + wanted + "`" + suggestion(wanted, names));
+    if (!g.grants.plugins.empty() && (g.kind == Kind::core || g.kind == Kind::core_wire))
+        fail(where, std::string("only components hold plug-ins, and kind `") + to_string(g.kind) + "` is a core module's");
+}
+
 std::string hex_digest(std::string text, const std::string& where) {
     for (char& c : text) c = c >= 'A' && c <= 'Z' ? char(c + 32) : c;
     if (text.size() != 64 || text.find_first_not_of("0123456789abcdef") != text.npos) fail(where, "must be 64 hexadecimal digits");
     return text;
 }
 
-std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folder) {
+std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folder, const std::vector<PluginConfig>& plugins) {
     auto g = std::make_shared<GuestConfig>();
     t.read("artifact", g->artifact);
     if (g->artifact.empty()) fail(t.where(), "`artifact` is missing: the path of a .wasm or .wat file");
@@ -241,6 +271,8 @@ std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folde
     });
     t.table("limits", [&](Table& l) { read_limits(l, g->limits); });
     t.table("grants", [&](Table& x) { read_grants(x, g->grants); });
+    g->grants.call.insert(g->grants.call.end(), g->grants.connect.begin(), g->grants.connect.end());  // the way there is a call
+    take_plugins(*g, plugins, t.at("grants.plugins"));
     t.table("env", [&](Table& e) {
         e.each_text([&](const std::string& name, std::string value) { g->env.emplace_back(name, std::move(value)); });
     });
@@ -295,7 +327,7 @@ MaterializerConfig read_materializer(const std::string& op, const Json& json, Ma
     t.table("event", [&](Table& e) { read_event(e, m); });
     t.read("route", m.route.prefix);
     read_data(t, manifest.folder, m);
-    m.guest = read_guest(t, manifest.folder);
+    m.guest = read_guest(t, manifest.folder, manifest.plugins);
     if (!m.route.prefix.empty() && m.guest->kind != Kind::http) fail(t.at("route"), "only kind `http` has a route");
     if (m.guest->kind == Kind::http && !m.route.prefix.starts_with('/')) fail(t.where(), "kind `http` needs `route`: the path it answers, \"/shop\"");
     if (const Json* type = t.find("input")) m.input = manifest.types.compile(*type, t.at("input"));
@@ -334,6 +366,8 @@ void check_names(const Manifest& m) {
     for (const auto& each : m.materializers) {
         for (const std::string& policy : each.policy) must_be(policy, "materializers." + each.op + ".policy");
         for (const auto& [function, op] : each.guest->imports) must_be(op, "materializers." + each.op + ".imports." + function);
+        for (const std::string& op : each.guest->grants.connect)
+            if (op != "*") must_be(op, "materializers." + each.op + ".grants.connect");
     }
 }
 
@@ -388,6 +422,10 @@ Manifest read_manifest(std::string_view text, const std::string& folder) {
     if (const Json* config = t.find("config")) {
         Table check(*config, "config");
         for (const auto& [key, value] : config->items()) m.config[key] = to_text(value);
+    }
+    if (const Json* plugins = t.find("plugins")) {
+        Table check(*plugins, "plugins");
+        for (const auto& [name, json] : plugins->items()) m.plugins.push_back(read_plugin(name, json, folder));
     }
     const Json* found_defaults = t.find("defaults");
     Json defaults = found_defaults ? *found_defaults : Json::object();

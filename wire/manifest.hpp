@@ -58,6 +58,8 @@ struct Grants {
     std::vector<std::string> host;       // the embedder's host calls; "*": any
     std::vector<std::string> http;       // "https://api.example.com", "*.example.com"
     std::vector<std::string> config;     // keys of [config]; "*": any
+    std::vector<std::string> plugins;    // entries of [plugins]; "*": any
+    std::vector<std::string> connect;    // materializers whose running instances may be called with types; "*": any
     enum class Kv : u8 { none, read, write } kv = Kv::none;
     std::string kv_prefix;               // only keys that begin so
 };
@@ -65,6 +67,15 @@ struct Grants {
 struct DirEntry {
     std::string guest, host;
     bool read_only = true;
+};
+
+// A component that guests may load through heddle:plugins, and what each of its instances gets. 0: no limit of its own.
+struct PluginConfig {
+    std::string name, artifact;
+    u64 memory = u64(16) << 20;
+    u64 fuel = 0;
+    Milliseconds deadline{30'000};
+    u32 zones = 0;                       // plug-ins of its own
 };
 
 // What makes an instance: materializers that agree in all of it share instances.
@@ -81,6 +92,7 @@ struct GuestConfig {
     std::vector<std::pair<std::string, std::string>> env;
     std::vector<DirEntry> dirs;
     std::vector<std::pair<std::string, std::string>> imports;  // "demo:app/store.get" -> the materializer that serves it
+    std::vector<PluginConfig> plugins;   // that it may load
     bool net = false;
     bool exact_version = false;          // the guest must speak exactly our version of the protocol
     std::string identity;                // all of the above as text: equal ones share instances
@@ -124,6 +136,7 @@ struct Manifest {
     Types types;
     std::vector<MaterializerConfig> materializers;
     std::map<std::string, std::string, std::less<>> config;  // JSON text
+    std::vector<PluginConfig> plugins;
     std::string kv_path;                 // empty: in memory
     ServeConfig serve;
 

@@ -50,6 +50,11 @@ Host bind(HostCall& c, Holder& h, const std::shared_ptr<const Derived>& d) {
     return c.done(Val::ok(new_resource(c.store(), d->plugin, h.add({nullptr, std::move(zone), {}}))));
 }
 
+Val without_handles(CallResult r) {
+    if (!r) return Val::error(to_val(r.error()));
+    return *r ? Val::ok(std::move(**r)) : Val::ok();
+}
+
 Host call(HostCall& c, Holder& h, const std::shared_ptr<const Derived>& d, const Method& m) {
     auto zone = h.at(*resource_rep(c.args()[0])).zone;
     auto binding = zone->bind(d);
@@ -59,10 +64,10 @@ Host call(HostCall& c, Holder& h, const std::shared_ptr<const Derived>& d, const
     }
     auto args = arguments(c, h, *zone, m);
     if (!args) return fail(c, CallError::Kind::foreign_handle, {});
-    auto result = zone->call(*(*binding)->funcs[index_of(*d, m)], std::move(*args));
-    if (!result) return c.done(Val::error(to_val(result.error())));
-    if (!*result) return c.done(Val::ok());
-    if (!m.result_has_handles) return c.done(Val::ok(std::move(**result)));
+    const ZoneFunc& f = *(*binding)->funcs[index_of(*d, m)];
+    if (zone->peer) return ask(c, *zone->peer, f, std::move(*args), without_handles);
+    auto result = zone->call(f, std::move(*args));
+    if (!result || !*result || !m.result_has_handles) return c.done(without_handles(std::move(result)));
     auto given = result_for(c, h, zone, *d, m, **result);
     if (!given)
         return fail(c, CallError::Kind::limit, "its resources that others hold may be " + std::to_string(zone->account->limits.resources) + " (plugins::Limits::resources)");
@@ -70,6 +75,14 @@ Host call(HostCall& c, Holder& h, const std::shared_ptr<const Derived>& d, const
 }
 
 }  // namespace
+
+Host ask(HostCall& c, Peer& peer, const ZoneFunc& f, std::vector<Val> args, std::function<Val(CallResult)> to_value) {
+    auto deferred = std::make_shared<std::optional<Deferred>>();
+    auto answer = peer.call(f.path, std::move(args), [deferred, to_value](CallResult r) { (*deferred)->resolve(to_value(std::move(r))); });
+    if (answer) return c.done(to_value(std::move(*answer)));
+    *deferred = c.defer();
+    return c.wait();
+}
 
 void add_derived(ComponentLinker& linker, const std::shared_ptr<CatalogueData>& host, const std::shared_ptr<const Derived>& d) {
     auto interface = linker.interface(d->name);

@@ -49,9 +49,9 @@ Host call(HostCall& c, Holder& h, const Json& as) {
     if (passes_handles(f->type)) return fail(CallError::Kind::bad_arguments, "`" + name + "` of type " + to_string(f->type) + " passes resources, which have no text");
     auto args = as.arguments(words, f->type);
     if (!args) return fail(CallError::Kind::bad_arguments, args.error().message);
-    auto result = zone->call(*f, std::move(*args));
-    if (!result) return c.done(Val::error(to_val(result.error())));
-    return c.done(Val::ok(Val::string(as.result(*result, f->type))));
+    auto to_text = [type = f->type, print = as.result](CallResult r) { return r ? Val::ok(Val::string(print(*r, type))) : Val::error(to_val(r.error())); };
+    if (zone->peer) return ask(c, *zone->peer, *f, std::move(*args), to_text);
+    return c.done(to_text(zone->call(*f, std::move(*args))));
 }
 
 Host call_json(HostCall& c, Holder& h) {

@@ -329,7 +329,6 @@ Result<std::optional<Val>> run_func(const ZoneFunc& f, std::vector<Val> args) {
 
 CallResult Zone::call(const ZoneFunc& f, std::vector<Val> args) {
     if (auto refused = refusal()) return std::unexpected(*refused);
-    if (peer) return peer->call(f.path, std::move(args));
     auto keep = shared_from_this();
     std::optional<CallError> error;
     CallResult result;

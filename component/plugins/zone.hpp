@@ -160,6 +160,9 @@ private:
     std::vector<u64> free_;
 };
 
+// A call of an instance that runs elsewhere: its caller may have to wait.
+heddle::Host ask(HostCall& c, Peer& peer, const ZoneFunc& f, std::vector<Val> args, std::function<Val(CallResult)> to_value);
+
 void add_loader(ComponentLinker& linker, const std::shared_ptr<CatalogueData>& host);
 void add_values(ComponentLinker& linker, const std::shared_ptr<CatalogueData>& host);
 void add_derived(ComponentLinker& linker, const std::shared_ptr<CatalogueData>& host, const std::shared_ptr<const Derived>& d);

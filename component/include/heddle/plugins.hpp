@@ -76,8 +76,8 @@ class Peer {
 public:
     virtual ~Peer() = default;
     virtual std::vector<ExternInfo> exports() = 0;
-    // "demo:app/greet@1.0.0.hello"
-    virtual CallResult call(const std::string& function, std::vector<Val> args) = 0;
+    // "demo:app/greet@1.0.0.hello". Nothing: its caller waits, and `then` gets the answer, on the thread of the caller's Store.
+    virtual std::optional<CallResult> call(const std::string& function, std::vector<Val> args, std::function<void(CallResult)> then) = 0;
 };
 using Connector = std::function<std::expected<std::shared_ptr<Peer>, LoadError>(Store& caller, const std::string& identity)>;
 
