@@ -27,13 +27,14 @@ bool read_field(std::string_view text, u32 first, u32 last, std::bitset<N>& to) 
         std::size_t comma = text.find(',');
         std::string_view part = text.substr(0, comma);
         text = comma == text.npos ? "" : text.substr(comma + 1);
-        std::size_t slash = part.find('/'), dash = part.find('-');
+        std::size_t slash = part.find('/');
         std::string_view range = part.substr(0, slash);
+        std::size_t dash = range.find('-');
         auto step = slash == part.npos ? std::optional(1u) : number(part.substr(slash + 1));
         auto from = range == "*" ? std::optional(first) : number(range.substr(0, dash));
-        auto until = range == "*" ? std::optional(last) : dash == part.npos ? (slash == part.npos ? from : std::optional(last)) : number(range.substr(dash + 1));
+        auto until = range == "*" ? std::optional(last) : dash == range.npos ? (slash == part.npos ? from : std::optional(last)) : number(range.substr(dash + 1));
         if (!step || *step == 0 || !from || !until || *from < first || *until > last || *from > *until) return false;
-        for (u32 i = *from; i <= *until; i += *step) to.set(i);
+        for (u64 i = *from; i <= *until; i += *step) to.set(i);
         if (comma != part.npos && text.empty()) return false;
     }
     return to.any();

@@ -26,6 +26,7 @@ TEST(Cron, the_next_time_is_found) {
     sys_seconds monday = sys_days(year(2024) / 1 / 1) + hours(10) + minutes(30) + seconds(5);
     EXPECT_EQ(next("* * * * *", monday), "2024-01-01 10:31");
     EXPECT_EQ(next("*/15 * * * *", monday), "2024-01-01 10:45");
+    EXPECT_EQ(next("5/4294967295 * * * *", monday), "2024-01-01 11:05");
     EXPECT_EQ(next("0 9-17/4 * * *", monday), "2024-01-01 13:00");
     EXPECT_EQ(next("30 10 * * *", monday), "2024-01-02 10:30");
     EXPECT_EQ(next("0 0 29 2 *", monday), "2024-02-29 00:00");
@@ -37,7 +38,7 @@ TEST(Cron, the_next_time_is_found) {
 }
 
 TEST(Cron, faults_are_said) {
-    for (const char* text : {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "a * * * *", "*/0 * * * *", "5-1 * * * *", "1, * * * *"})
+    for (const char* text : {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "a * * * *", "*/0 * * * *", "5-1 * * * *", "1, * * * *", "1/2-3 * * * *", "*/5-9 * * * *"})
         EXPECT_THROW(Cron(text, "T"), Error) << text;
     EXPECT_THROW(read_schedule("hourly", "T"), Error);
     EXPECT_THROW(read_schedule("timer:1ms", "T"), Error);
