@@ -23,6 +23,8 @@ void load_programs(AppData& app) {
         if (!program) {
             std::string limits = std::to_string(g.limits.fuel != 0) + " " + std::to_string(g.limits.memory) + " " + std::to_string(g.limits.total_memory) + " " +
                                  std::to_string(g.limits.stack) + " " + to_string(g.kind) + " " + g.sha256 + " " + g.artifact;
+            for (const PluginConfig& plugin : g.plugins) limits += " plug-in " + plugin.name;  // what it may load goes with the artifact
+            if (!g.grants.connect.empty()) limits += " connects";
             auto& artifact = artifacts[limits];
             if (!artifact) artifact = load_artifact(g);
             app.programs.push_back(std::make_unique<Program>(artifact, m.guest));

@@ -87,6 +87,14 @@ after it: ok
         self.expect(heddle("run", *filters, "--invoke", "run()", self.path("script.wasm")), 0,
                     r'"shout: HELLO\nrot13: Uryyb\nIN PIECES\n9\ncaught trapped\nalive\n8 functions\n\"Nqn\""' + "\n")
 
+    def test_in_service_what_was_granted_is_loaded(self):
+        said = heddle("call", self.path("app.toml"), "pipeline", "--json", '{"text":"Hello, world"}')
+        self.expect(said, 0)
+        self.assertIn("merged: 36, the other: 12", said.out)
+        ask = '{"name":"%s","function":"demo:filters/filter.apply","arguments":"[\\"Ada\\"]"}'
+        self.expect(heddle("call", self.path("app.toml"), "untyped", "--json", ask % "rot13"), 0, '"\\"Nqn\\""\n')
+        self.expect(heddle("call", self.path("app.toml"), "untyped", "--json", ask % "shout"), 0, '"load: unknown\\n"\n')
+
     def test_loaded_and_closed_often(self):
         self.expect(self.studio("cycle(500)"), 0, "500\n")
 

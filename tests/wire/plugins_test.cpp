@@ -101,6 +101,11 @@ grants = { plugins = ["count"], connect = ["one", "each", "pool"] }
 artifact = "holder.wasm"
 lifetime = "pooled"
 grants = { plugins = ["count"], connect = ["one", "each", "pool"] }
+[materializers.poor]
+artifact = "holder.wasm"
+export = "mine"
+lifetime = "pooled"
+grants = { connect = ["one"] }
 [materializers.selfish]
 artifact = "holder.wasm"
 export = "demo:count/counter.next"
@@ -132,6 +137,8 @@ TEST(WirePlugins, what_is_not_granted_or_does_not_run_is_refused) {
     ASSERT_TRUE(t.app);
     EXPECT_EQ(said(t.call("bump", R"({"who":"selfish"})")), "ok 1001");  // denied
     EXPECT_EQ(said(t.call("bump", R"({"who":"pool"})")), "ok 1001");
+    EXPECT_EQ(said(t.call("mine", R"({"name":"count"})")), "ok 1");
+    EXPECT_EQ(said(t.call("poor", R"({"name":"count"})")), "ok 1000");   // the same file, without the grant
     EXPECT_EQ(said(t.call("bump", R"({"who":"each"})")), "ok 1000");     // unknown: which of them?
     EXPECT_EQ(said(t.call("bump", R"({"who":"one/ada"})")), "ok 1000");
     EXPECT_EQ(said(t.call("selfish", "null")), "ok 3006");               // reentrant

@@ -12,6 +12,7 @@ mkdir -p "$out/wit/deps"
 
 # What the holder imports, from the world of the plug-ins.
 "$heddle" wit derive "$here/wit/filters.wit" -w filter-plugin -o "$out/derived"
+cp "$here/app.toml" "$out"
 cp "$here/wit/studio.wit" "$out/wit"
 cp "$out/derived/"*.wit "$out/derived/deps/"*.wit "$out/wit/deps"
 
