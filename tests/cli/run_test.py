@@ -372,6 +372,22 @@ def section_ends(module):
     return ends
 
 
+# Two core modules, of which the first calculates and the second only hands its result on.
+TWO_MODULES = """(component
+  (core module $a (func (export "f") (result i32) (i32.add (i32.const 40) (i32.const 2))))
+  (core module $b (import "a" "f" (func $f (result i32))) (func (export "g") (result i32) (call $f)))
+  (core instance $a (instantiate $a))
+  (core instance $b (instantiate $b (with "a" (instance $a))))
+  (func (export "g") (result u32) (canon lift (core func $b "g"))))"""
+
+
+class Profiles(ProgramTest):
+    def test_the_profile_of_a_component_has_all_its_modules(self):
+        component, profile = self.file("two.wat", TWO_MODULES), self.folder / "two.profile"
+        self.expect(heddle("profile", "-o", profile, "--invoke", "g()", component), 0, out="42\n")
+        self.assertEqual(profile.read_text().splitlines().count("f"), 2)
+
+
 class Broken(ProgramTest):
     def test_a_module_cut_at_any_byte_is_an_error(self):
         wasm = self.folder / "hello.wasm"
