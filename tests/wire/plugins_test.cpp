@@ -106,6 +106,10 @@ artifact = "holder.wasm"
 export = "mine"
 lifetime = "pooled"
 grants = { connect = ["one"] }
+[materializers.forgetful]
+artifact = "holder.wasm"
+export = "mine"
+grants = { plugins = ["count"] }
 [materializers.selfish]
 artifact = "holder.wasm"
 export = "demo:count/counter.next"
@@ -118,6 +122,12 @@ TEST(WirePlugins, entries_of_the_manifest_are_loaded_by_name) {
     ASSERT_TRUE(t.app);
     EXPECT_EQ(said(t.call("mine", R"({"name":"count"})")), "ok 1");
     EXPECT_EQ(said(t.call("mine", R"({"name":"other"})")), "ok 1000");  // unknown
+}
+
+TEST(WirePlugins, what_a_call_loaded_goes_with_it) {
+    TestApp t({{"count.wat", count}, {"holder.wasm", holder_component()}}, manifest);
+    ASSERT_TRUE(t.app);
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(said(t.call("forgetful", R"({"name":"count"})")), "ok 1") << i;  // more than may be at once
 }
 
 TEST(WirePlugins, running_instances_are_reached_by_identity) {
