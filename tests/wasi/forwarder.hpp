@@ -303,7 +303,8 @@ public:
         if (!added) throw std::runtime_error(added.error().to_string());
         std::vector<ExternInfo> wanted;
         for (ExternInfo& i : linker.provided())
-            if (!i.name.starts_with("wasi:http") && (parts.empty() || std::ranges::any_of(parts, [&](const std::string& p) { return i.name.find(p) != i.name.npos; })))
+            // HTTP only when it is asked for: its types are many.
+            if (parts.empty() ? !i.name.starts_with("wasi:http") : std::ranges::any_of(parts, [&](const std::string& p) { return i.name.find(p) != i.name.npos; }))
                 wanted.push_back(std::move(i));
         text_ = std::make_unique<ForwarderText>(std::move(wanted));
         std::string source = text_->text();

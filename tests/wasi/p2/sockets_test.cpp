@@ -72,6 +72,26 @@ TEST(P2Sockets, a_connection_carries_bytes_both_ways) {
     EXPECT_EQ(end.payload()->case_index(), 1u);
 }
 
+TEST(P2Sockets, a_stream_error_tells_its_code) {
+    Net n(local());
+    u16 port = 0;
+    Val server = n.listener(port), client = n.tcp_socket();
+    good(n.t("start-connect", client, {lend(n.network), v4(port)}));
+    n.block(n.t("subscribe", client));
+    Val streams = good(n.t("finish-connect", client));
+    n.block(n.t("subscribe", server));
+    Val accepted = good(n.t("accept", server));
+    good(n.g.call(out + "blocking-write-and-flush", {lend(streams.at(1)), bytes("nobody reads this")}));
+    n.block(n.g.call(in + "subscribe", {lend(accepted.at(1))}));
+    accepted = Val();   // with bytes that are unread, its end is a reset
+    Val end = n.g.call(in + "blocking-read", {lend(streams.at(0)), Val::u64(10)});
+    ASSERT_EQ(end.case_index(), 1u);
+    ASSERT_EQ(end.payload()->case_index(), 0u) << "last-operation-failed";
+    Val code = n.g.call("wasi:sockets/network.network-error-code", {lend(*end.payload()->payload())});
+    ASSERT_EQ(code.case_index(), 1u);
+    EXPECT_EQ(code.payload()->case_index(), 15u) << "connection-reset";
+}
+
 TEST(P2Sockets, states_are_kept) {
     Net n(local());
     Val s = n.tcp_socket();

@@ -21,6 +21,7 @@ TEST(P3, tells_what_the_context_says) {
     EXPECT_EQ(p.call("wasi:clocks/timezone.iana-id").payload()->as_string(), "UTC");
     EXPECT_EQ(p.call("wasi:random/random.get-random-bytes", {Val::u64(5)}).size(), 5u);
     EXPECT_EQ(p.call("wasi:random/random.get-random-bytes", {Val::u64(~u64(0))}).size(), std::size_t(1) << 20);
+    EXPECT_EQ(p.call("wasi:random/insecure-seed.get-insecure-seed").size(), 2u);
     EXPECT_EQ(p.call("wasi:cli/terminal-stdin.get-terminal-stdin").case_index(), 0u);
 }
 
@@ -129,6 +130,47 @@ TEST(P3, a_connection_is_two_streams) {
     EXPECT_EQ(p.read_future(received.at(1)).case_index(), 0u);
     Val refused = p.call(t + "receive", {lend(server)});
     EXPECT_EQ(p.read_future(refused.at(1)).payload()->case_index(), 5u);
+}
+
+TEST(P3, socket_options_are_set_and_told) {
+    P3 p(Context().allow_net("tcp:connect:127.0.0.1:*").allow_net("udp:connect:127.0.0.1:*").allow_listen("127.0.0.1:0").allow_listen("udp:127.0.0.1:0"), {"wasi:sockets"});
+    const std::string t = "wasi:sockets/types.[method]tcp-socket.", u = "wasi:sockets/types.[method]udp-socket.";
+    Val s = good(p.call("wasi:sockets/types.[static]tcp-socket.create", {Val::variant(0)})), d = good(p.call("wasi:sockets/types.[static]udp-socket.create", {Val::variant(0)}));
+    auto get = [&](const std::string& f, const Val& of) { return good(p.call(f, {lend(of)})); };
+    auto set = [&](const std::string& f, const Val& of, Val v) { return p.call(f, {lend(of), std::move(v)}); };
+    good(set(t + "set-keep-alive-enabled", s, Val::boolean(true)));
+    EXPECT_TRUE(get(t + "get-keep-alive-enabled", s).as<bool>());
+    good(set(t + "set-keep-alive-idle-time", s, Val::u64(2'500'000'000)));
+    EXPECT_EQ(get(t + "get-keep-alive-idle-time", s).as<u64>(), 3'000'000'000u);
+    good(set(t + "set-keep-alive-interval", s, Val::u64(1)));
+    EXPECT_EQ(get(t + "get-keep-alive-interval", s).as<u64>(), 1'000'000'000u);
+    good(set(t + "set-keep-alive-count", s, Val::u32(5)));
+    EXPECT_EQ(get(t + "get-keep-alive-count", s).as<u32>(), 5u);
+    good(set(t + "set-hop-limit", s, Val::u8(9)));
+    EXPECT_EQ(get(t + "get-hop-limit", s).as<u8>(), 9u);
+    EXPECT_EQ(set(t + "set-hop-limit", s, Val::u8(0)).case_index(), 1u);
+    good(set(t + "set-listen-backlog-size", s, Val::u64(7)));
+    good(set(u + "set-unicast-hop-limit", d, Val::u8(3)));
+    EXPECT_EQ(get(u + "get-unicast-hop-limit", d).as<u8>(), 3u);
+    for (const char* b : {"receive-buffer-size", "send-buffer-size"})
+        for (auto& [kind, of] : {std::pair(t, s), {u, d}}) {
+            good(set(kind + "set-" + b, of, Val::u64(8192)));
+            EXPECT_GE(get(kind + "get-" + b, of).as<u64>(), 4096u);
+            EXPECT_EQ(set(kind + "set-" + b, of, Val::u64(0)).case_index(), 1u);
+        }
+    EXPECT_EQ(p.call(t + "get-address-family", {lend(s)}).case_index(), 0u);
+    EXPECT_EQ(p.call(u + "get-address-family", {lend(d)}).case_index(), 0u);
+    EXPECT_FALSE(p.call(t + "get-is-listening", {lend(s)}).as<bool>());
+    EXPECT_EQ(p.call(t + "get-remote-address", {lend(s)}).case_index(), 1u) << "not connected";
+    EXPECT_EQ(p.call(u + "get-remote-address", {lend(d)}).case_index(), 1u);
+    good(p.call(u + "connect", {lend(d), v4(9)}));
+    EXPECT_EQ(get(u + "get-remote-address", d).payload()->at(0).as<u16>(), 9u);
+    good(p.call(t + "bind", {lend(s), v4(0)}));
+    Val incoming = good(p.call(t + "listen", {lend(s)}));
+    EXPECT_TRUE(p.call(t + "get-is-listening", {lend(s)}).as<bool>());
+    Val client = good(p.call("wasi:sockets/types.[static]tcp-socket.create", {Val::variant(0)})), here = get(t + "get-local-address", s);
+    good(p.call(t + "connect", {lend(client), here}));
+    EXPECT_EQ(get(t + "get-remote-address", client).payload()->at(0).as<u16>(), here.payload()->at(0).as<u16>());
 }
 
 // What each policy lets through, of all the ways to reach out or to be reached.
