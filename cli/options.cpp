@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <heddle/nats.hpp>
+
 namespace heddle::cli {
 
 namespace {
@@ -328,12 +330,23 @@ CLI::App* add_profile(CLI::App& app, RunOptions& o) {
     return profile;
 }
 
+// Where NATS is, for all apps of the process.
+void add_nats(CLI::App& app) {
+    static wire::NatsOptions nats{.log = [](const std::string& level, const std::string& message) { fmt::print(stderr, "heddle: {}: {}\n", level, message); }};
+    app.add_option("--nats", nats.servers, "of an app: answer on NATS too, and call there what it does not hold; several servers after commas")->type_name("URL")->group("Many machines");
+    app.add_option("--nats-retries", nats.retries, "how often a call that no other process answered is made again (default 0)")->type_name("N")->group("Many machines");
+    add_parsed(app, "--nats-patience", "DURATION", "how long another process may take to answer (default: as long as the call may last)", parse_duration,
+               [](std::chrono::milliseconds d) { nats.patience = d; })->group("Many machines");
+    app.parse_complete_callback([] { wire::use_nats(nats); });
+}
+
 CLI::App* add_serve(CLI::App& app, ServeOptions& o) {
     CLI::App* serve = app.add_subcommand("serve", "serve over HTTP: a component that exports wasi:http/incoming-handler, or an app of materializers");
     serve->footer("Ends on SIGTERM or SIGINT: takes no more requests and finishes what it has.\n\n"
                   "Exit codes: 0 all requests were finished; 1 error; 2 wrong words; 124 some were cut; 126 no wasi:http component; 127 not found.");
     serve->add_option("file", o.file)->required()->type_name("FILE");
     serve->add_option("--addr", o.address, "where to listen (default 127.0.0.1:8080; port 0: any)")->type_name("ADDRESS:PORT");
+    add_nats(*serve);
     serve->add_option("--metrics", o.metrics, "where to serve /metrics, /healthz")->type_name("ADDRESS:PORT");
     serve->add_flag("--access-log", o.access_log, "a line on standard output for every request");
     add_parsed(*serve, "--dir", "HOST[::GUEST][:ro]", "a directory the guest may use, optionally under another name, optionally read-only", parse_dir,
@@ -494,6 +507,7 @@ CLI::App* add_call(CLI::App& app, CallOptions& o) {
     call->add_option("app", o.app, "the app's manifest")->required()->type_name("APP");
     call->add_option("op", o.op, "the materializer")->required()->type_name("OP");
     call->add_option("--json", o.json, "the input (default: null; -: standard input)")->type_name("JSON");
+    add_nats(*call);
     call->add_option("--record", o.record, "write the call and all host results to FOLDER, for heddle replay")->type_name("FOLDER");
     call->add_option("--user", o.user, "claims of the end user, as JSON")->type_name("JSON");
     add_parsed(*call, "--timeout", "DURATION", "stop after 500ms, 2s, … (the materializer's own deadline holds too)", parse_duration,
@@ -514,6 +528,7 @@ AppCommands add_app(CLI::App& app, AppInitOptions& init, AppCheckOptions& check,
     c.init->add_option("folder", init.folder, "where (default: here)")->type_name("FOLDER");
     c.check = group->add_subcommand("check", "load an app and start every guest once");
     c.check->add_option("app", check.app, "the app's manifest (default: app.toml)")->type_name("APP");
+    add_nats(*c.check);
     c.import = group->add_subcommand("import", "a manifest that puts a component by others in service");
     c.import->add_option("component", import.component, "the component")->required()->type_name("FILE");
     c.import->add_option("-o,--output", import.output, "where to (default: standard output)")->type_name("FILE");

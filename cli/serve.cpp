@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <heddle/nats.hpp>
 #include <heddle/serve.hpp>
 
 #include "commands.hpp"
@@ -134,6 +135,7 @@ bool is_app(const std::string& path) {
 
 int serve(const ServeOptions& options) {
     if (is_app(options.file)) return serve_app(options);
+    if (wire::uses_nats()) return report({wrong_usage, options.file + ": --nats is for apps of materializers, and this is none"});
     auto code = serve_source(options);
     return code ? *code : report(code.error());
 }

@@ -78,6 +78,7 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "libssl-dev, libsqlite3-dev, libre2-dev, pkg-config")  # what others than the engine link
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME heddle)
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION interpreters)
+  set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "libnats3.4")  # opened when an app is served with --nats
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
   set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
   include(CPack)

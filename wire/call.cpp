@@ -5,6 +5,7 @@
 
 #include "app.hpp"
 #include "near.hpp"
+#include "nats/calls.hpp"
 
 namespace heddle::wire {
 
@@ -135,7 +136,12 @@ Reply failure(Outcome o, std::string message) {
 Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view name, std::string_view json, std::optional<Milliseconds> deadline) {
     auto start = Clock::now();
     auto found = app.ops.find(name);
-    if (found == app.ops.end()) co_return unknown_op(app, name);
+    if (found == app.ops.end()) {
+        if (!uses_nats()) co_return unknown_op(app, name);
+        Task<Reply> elsewhere = nats::call_elsewhere(app, tree, outer, name, json, deadline);
+        Reply there = co_await elsewhere;
+        co_return there;
+    }
     Op& op = found->second;
     CallScope scope = scope_of(tree, outer, *op.config, deadline);
     if (outer && scope.depth > outer->guest.limits.depth)

@@ -95,7 +95,7 @@ std::optional<Milliseconds> Schedule::wait() const {
 
 Schedule read_schedule(const std::string& text, const std::string& where) {
     if (text.starts_with("cron:")) return {Milliseconds(0), Cron(std::string_view(text).substr(5), where)};
-    if (!text.starts_with("timer:")) fail(where, "`" + text.substr(0, 60) + "` is no event: there are \"timer:5s\" and \"cron:*/5 * * * *\"");
+    if (!text.starts_with("timer:")) fail(where, "`" + text.substr(0, 60) + "` is no event: there are \"timer:5s\", \"cron:*/5 * * * *\" and \"nats:orders.*\"");
     Milliseconds every = read_duration(text.substr(6), where);
     if (every.count() < 10) fail(where, "a timer waits at least 10ms");
     return {every, std::nullopt};
@@ -146,7 +146,8 @@ Events::Events(App app, std::function<bool(std::function<void()>)> post, std::fu
     state_->go_on = std::move(go_on);
     for (const MaterializerConfig& m : state_->app.data().manifest.materializers)
         if (m.event)
-            for (const std::string& on : m.event->on) state_->arm(m, read_schedule(on, "materializers." + m.op + ".event.on"));
+            for (const std::string& on : m.event->on)
+                if (!on.starts_with("nats:")) state_->arm(m, read_schedule(on, "materializers." + m.op + ".event.on"));
 }
 
 Events::~Events() {

@@ -314,6 +314,8 @@ Begun dispatch(CallScope& scope, std::string_view op, std::string_view json) {
         if (!built_in->allowed(scope.guest.grants))
             refuse("denied", "`" + scope.materializer.op + "` may not call `" + std::string(op) + "` (grants." + std::string(built_in->grant) + ")");
         if (built_in->later) return built_in->later(scope, std::move(args));
+        std::optional<Wait> wait;  // for a store on another machine
+        if (op.starts_with("kv.") && scope.tree.app->manifest.kv_path.starts_with("nats:")) wait.emplace(scope.tree);
         return built_in->now(scope, args);
     }
     auto own = scope.tree.app->hostcalls.find(op);

@@ -1,4 +1,4 @@
-// Key-value over SQLite: one connection behind a mutex, prepared statements, write-ahead log.
+// Key-value over SQLite (or, handed on, on NATS): one connection behind a mutex, prepared statements, write-ahead log.
 #include "kv.hpp"
 
 #include <charconv>
@@ -10,9 +10,12 @@
 
 #include <heddle/error.hpp>
 
+#include "nats/streams.hpp"
+
 namespace heddle::wire {
 
 struct Kv::Data {
+    std::unique_ptr<nats::KvElsewhere> elsewhere;  // then nothing of what follows
     std::mutex mutex;
     sqlite3* db = nullptr;
     std::map<std::string, sqlite3_stmt*> statements;
@@ -60,6 +63,11 @@ private:
 }  // namespace
 
 Kv::Kv(const std::string& path) : data_(std::make_unique<Data>()) {
+    constexpr std::string_view on_nats = "nats:";
+    if (path.starts_with(on_nats)) {
+        data_->elsewhere = nats::bucket_kv(path.substr(on_nats.size()));
+        return;
+    }
     if (path.empty()) {
         if (sqlite3_open(":memory:", &data_->db) != SQLITE_OK) throw Error{Error::Kind::io, data_->error()};
     } else if (sqlite3_open(path.c_str(), &data_->db) != SQLITE_OK) throw Error{Error::Kind::io, path + ": " + data_->error()};
@@ -76,6 +84,7 @@ Kv::Kv(const std::string& path) : data_(std::make_unique<Data>()) {
 Kv::~Kv() = default;
 
 Kv::Or<std::optional<std::string>> Kv::get(std::string_view key) {
+    if (data_->elsewhere) return data_->elsewhere->get(key);
     std::lock_guard lock(data_->mutex);
     Statement s(data_->prepare("SELECT value FROM kv WHERE key = ?1"), {key});
     int end = s.step();
@@ -85,6 +94,7 @@ Kv::Or<std::optional<std::string>> Kv::get(std::string_view key) {
 }
 
 Kv::Or<void> Kv::set(std::string_view key, std::string_view json) {
+    if (data_->elsewhere) return data_->elsewhere->set(key, json);
     std::lock_guard lock(data_->mutex);
     Statement s(data_->prepare("INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"), {key, json});
     if (s.step() != SQLITE_DONE) return std::unexpected(data_->error());
@@ -92,6 +102,7 @@ Kv::Or<void> Kv::set(std::string_view key, std::string_view json) {
 }
 
 Kv::Or<bool> Kv::erase(std::string_view key) {
+    if (data_->elsewhere) return data_->elsewhere->erase(key);
     std::lock_guard lock(data_->mutex);
     Statement s(data_->prepare("DELETE FROM kv WHERE key = ?1"), {key});
     if (s.step() != SQLITE_DONE) return std::unexpected(data_->error());
@@ -99,6 +110,7 @@ Kv::Or<bool> Kv::erase(std::string_view key) {
 }
 
 Kv::Or<std::vector<std::string>> Kv::list(std::string_view prefix, u32 limit, std::string_view after) {
+    if (data_->elsewhere) return data_->elsewhere->list(prefix, limit, after);
     std::lock_guard lock(data_->mutex);
     Statement s(data_->prepare("SELECT key FROM kv WHERE key >= ?1 AND key > ?2 AND substr(key, 1, length(?1)) = ?1 ORDER BY key LIMIT ?3"), {prefix, after});
     sqlite3_bind_int64(s.get(), 3, limit);
@@ -111,6 +123,7 @@ Kv::Or<std::vector<std::string>> Kv::list(std::string_view prefix, u32 limit, st
 
 // One statement, so that processes which share the file do not lose each other's sums.
 Kv::Or<i64> Kv::increment(std::string_view key, i64 by) {
+    if (data_->elsewhere) return data_->elsewhere->increment(key, by);
     std::lock_guard lock(data_->mutex);
     Statement s(data_->prepare("INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + ?3 "
                                "WHERE CAST(CAST(value AS INTEGER) AS TEXT) = value AND typeof(CAST(value AS INTEGER) + ?3) = 'integer' RETURNING value"),
@@ -127,6 +140,7 @@ Kv::Or<i64> Kv::increment(std::string_view key, i64 by) {
 }
 
 Kv::Or<bool> Kv::compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view json) {
+    if (data_->elsewhere) return data_->elsewhere->compare_and_set(key, expected, json);
     std::lock_guard lock(data_->mutex);
     const char* sql = expected ? "UPDATE kv SET value = ?2 WHERE key = ?1 AND value = ?3" : "INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING";
     Statement s(data_->prepare(sql), {key, json});

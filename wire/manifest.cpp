@@ -13,6 +13,7 @@
 
 #include "events.hpp"
 #include "near.hpp"
+#include "nats/listener.hpp"
 
 namespace heddle::wire {
 
@@ -293,8 +294,10 @@ void read_event(Table& t, MaterializerConfig& m) {
     t.count("retries", e.retries);
     t.duration("backoff", e.backoff);
     if (const Json* input = t.find("input")) e.input = to_text(*input);
-    if (e.on.empty()) fail(t.where(), "`on` must name at least one event: \"timer:5s\", \"cron:*/5 * * * *\"");
-    for (const std::string& on : e.on) read_schedule(on, t.at("on"));
+    if (e.on.empty()) fail(t.where(), "`on` must name at least one event: \"timer:5s\", \"cron:*/5 * * * *\", \"nats:orders.*\"");
+    for (const std::string& on : e.on)
+        if (!on.starts_with("nats:")) read_schedule(on, t.at("on"));
+        else if (auto wrong = nats::wrong_subject(on.substr(5))) fail(t.at("on"), "`" + on + "`: the subject " + *wrong);
     if (e.backoff.count() == 0) fail(t.at("backoff"), "must be more than 0");
     m.event = e;
 }
@@ -357,6 +360,20 @@ void read_serve(Table& t, ServeConfig& s) {
     if (s.workers > 1024) fail(t.at("workers"), "may be 1024 at most");
 }
 
+// kv = "nats:BUCKET", kv = "file.db", or a table with the path of a file.
+void read_kv(Table& t, Manifest& m) {
+    const Json* kv = t.find("kv");
+    if (kv && kv->is_string()) t.read("kv", m.kv_path);
+    else t.table("kv", [&](Table& k) { k.read("path", m.kv_path); });
+    if (!m.kv_path.starts_with("nats:")) {
+        if (!m.kv_path.empty()) m.kv_path = (std::filesystem::path(m.folder) / m.kv_path).string();
+        return;
+    }
+    std::string bucket = m.kv_path.substr(5);
+    if (bucket.empty() || bucket.size() > 200 || bucket.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != bucket.npos)
+        fail(t.at("kv"), "`" + m.kv_path + "`: a bucket's name has letters, digits, `-` and `_`");
+}
+
 void check_names(const Manifest& m) {
     std::vector<std::string> ops;
     for (const auto& each : m.materializers) ops.push_back(each.op);
@@ -415,10 +432,7 @@ Manifest read_manifest(std::string_view text, const std::string& folder) {
         m.types.declare(*types);
     }
     t.table("serve", [&](Table& s) { read_serve(s, m.serve); });
-    t.table("kv", [&](Table& k) {
-        k.read("path", m.kv_path);
-        if (!m.kv_path.empty()) m.kv_path = (std::filesystem::path(folder) / m.kv_path).string();
-    });
+    read_kv(t, m);
     if (const Json* config = t.find("config")) {
         Table check(*config, "config");
         for (const auto& [key, value] : config->items()) m.config[key] = to_text(value);

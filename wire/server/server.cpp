@@ -16,6 +16,7 @@
 #include "events.hpp"
 #include "graphql/graphql.hpp"
 #include "http_messages.hpp"
+#include "nats/listener.hpp"
 #include "server/page.hpp"
 #include "server/trace.hpp"
 #include "server/workers.hpp"
@@ -95,6 +96,7 @@ struct AppServer::Data : std::enable_shared_from_this<AppServer::Data> {
     std::unique_ptr<Workers> workers;
     std::optional<http::Server> server;
     std::unique_ptr<Events> events;                      // of the generation in service
+    std::unique_ptr<nats::Listener> listener;            // the same
 
     App current() const {
         std::lock_guard lock(mutex);
@@ -110,6 +112,14 @@ struct AppServer::Data : std::enable_shared_from_this<AppServer::Data> {
         events.reset();
         events = std::make_unique<Events>(generation, [this](std::function<void()> work) { return workers->add(std::move(work)); },
                                           [this] { return workers->go_on(); });
+    }
+    Result<std::unique_ptr<nats::Listener>> listen(const App& generation) {
+        try {
+            return std::make_unique<nats::Listener>(generation, u32(generation.data().manifest.serve.queue), [this](std::function<void()> work) { return workers->add(std::move(work)); },
+                                                    [this] { return workers->go_on(); }, [this](bool begins) { begins ? workers->wait_begins() : workers->wait_ends(); });
+        } catch (const Error& e) {
+            return std::unexpected(Error{e.kind, manifest + ": " + e.message});
+        }
     }
     void handle(const http::ExchangePtr& x);
     using Done = std::function<void(http::Response)>;
@@ -293,6 +303,7 @@ AppServer::AppServer(AppServer&&) noexcept = default;
 AppServer::~AppServer() {
     if (!data_) return;
     data_->events.reset();
+    data_->listener.reset();
     data_->server.reset();   // its handlers hold the data; then the workers end what they have
     data_->workers.reset();
 }
@@ -325,6 +336,9 @@ Result<AppServer> AppServer::start(const std::string& manifest, AppOptions app, 
     });
     if (!server) return std::unexpected(server.error());
     d->server = std::move(*server);
+    auto listener = d->listen(*loaded);
+    if (!listener) return std::unexpected(listener.error());
+    d->listener = std::move(*listener);
     d->start_events(*loaded);
     return AppServer(std::move(d));
 }
@@ -335,6 +349,12 @@ std::chrono::milliseconds AppServer::drain_time() const { return data_->current(
 
 Result<void> AppServer::reload() {
     auto loaded = data_->load();
+    std::unique_ptr<nats::Listener> listener;  // the old one answers until the new one does
+    if (loaded) {
+        auto listens = data_->listen(*loaded);
+        if (listens) listener = std::move(*listens);
+        else loaded = std::unexpected(listens.error());
+    }
     if (!loaded) {
         data_->log({{"level", "error"}, {"source", "host"}, {"message", "reload: " + loaded.error().message}});
         std::lock_guard lock(data_->mutex);
@@ -350,6 +370,7 @@ Result<void> AppServer::reload() {
         data_->note(*loaded);
     }
     data_->start_events(*loaded);
+    data_->listener = std::move(listener);
     data_->log({{"level", "info"}, {"source", "host"}, {"message", "reloaded"}});
     return {};
 }
@@ -361,9 +382,11 @@ bool AppServer::changed() const {
 }
 
 bool AppServer::drain(std::chrono::milliseconds at_most) {
+    auto until = Clock::now() + at_most;
     data_->draining = true;
     data_->events.reset();
-    return data_->server->drain(at_most);
+    bool answered = data_->listener->drain(until);
+    return data_->server->drain(std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(until - Clock::now()))) && answered;
 }
 
 }  // namespace heddle::wire

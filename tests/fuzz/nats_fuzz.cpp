@@ -1,0 +1,26 @@
+// What strangers send on NATS: keys, subjects and answers. The first byte says which headers an answer has.
+#include <cstdlib>
+
+#include "nats/calls.hpp"
+#include "nats/listener.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const heddle::u8* data, std::size_t size) {
+    using namespace heddle::wire;
+    if (size == 0) return 0;
+    std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
+    std::string token = nats::token_of(text);
+    if (nats::text_of(token) != text || nats::wrong_subject("a." + token)) std::abort();
+    if (auto back = nats::text_of(text); back && nats::text_of(nats::token_of(*back)) != back) std::abort();
+    (void)nats::wrong_subject(text);
+    nats::Message m{text, "", text, {}};
+    if (data[0] & 1) m.headers.emplace_back("Nats-Service-Error-Code", text);
+    if (data[0] & 2) m.headers.emplace_back("Heddle-Retry-After", text);
+    if (data[0] & 4) m.headers.emplace_back("Heddle-Deadline", text);
+    if (data[0] & 8) m.headers.emplace_back("traceparent", text);
+    Reply r = nats::read_answer(m);
+    if ((data[0] & 1) && r.ok()) std::abort();
+    if (nats::read_answer({"", "", nats::answer_data(r), nats::answer_headers(r)}).outcome != r.outcome) std::abort();
+    CallOptions o = nats::call_options(m, Clock::now());
+    if (o.traceparent.size() != 55 || (o.deadline && o.deadline->count() < 0)) std::abort();
+    return 0;
+}
