@@ -355,10 +355,10 @@ struct AwaitSubtask final : HostFrame {
     std::shared_ptr<Task> to_start;       // once the holder of the lock has gone on
 };
 
-abi::Checked<std::shared_ptr<Task>> make_task(const std::shared_ptr<Function>& f, std::shared_ptr<CallSource> source) {
-    Machine& m = f->inst->machine;
+// Null: there are as many tasks as may be.
+std::shared_ptr<Task> make_task(Machine& m, const std::shared_ptr<Function>& f, std::shared_ptr<CallSource> source) {
     Count* place = m.quota.room_for(Counted::task);
-    if (!place) return m.quota.full(Counted::task);
+    if (!place) [[unlikely]] return nullptr;
     auto task = m.make<Task>(f, *f->inst, source.get());
     task->place = Place(place);
     task->source_owner = std::move(source);
@@ -368,8 +368,10 @@ abi::Checked<std::shared_ptr<Task>> make_task(const std::shared_ptr<Function>& f
 }
 
 // The callee was pushed. Mostly it ends or waits before it calls anybody else: then the caller need not leave its run for it.
-Host run_callee(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask) {
-    switch (m.run_inner()) {
+Host run_callee(Caller& c, Machine& m, const LoweredFunc& f, std::shared_ptr<Subtask> subtask, const std::shared_ptr<Task>& task) {
+    Machine::Inner inner = m.run_inner();
+    if (!subtask->is_resolved()) subtask->callee = task;
+    switch (inner) {
     case Machine::Inner::over: return await_subtask(c, m, f, std::move(subtask));
     case Machine::Inner::trapped: return m.leave(c, Machine::Action::trapped);
     case Machine::Inner::goes_on: break;
@@ -383,17 +385,18 @@ Host async_call(Caller& c, Machine& m, const LoweredFunc& f) {
     if (!place) return fail(c, std::move(m.quota.full(Counted::subtask).error()));
     auto subtask = m.make<Subtask>(m, f, c.slots());
     subtask->place = Place(place);
-    auto made = make_task(f.callee, subtask);
-    if (!made) return fail(c, std::move(made.error()));
-    Task& task = **made;
-    subtask->callee = *made;
-    if (Thread* holder = ready_holder(task, f.inst)) {
-        c.frame<AwaitSubtask>(m, f, std::move(subtask)).to_start = std::move(*made);
+    std::shared_ptr<Task> task = make_task(m, f.callee, subtask);
+    if (!task) return fail(c, std::move(m.quota.full(Counted::task).error()));
+    if (Thread* holder = ready_holder(*task, f.inst)) {
+        subtask->callee = task;
         m.stop_waiting(*holder);
-        m.push({Scope::async, holder, nullptr, task.inst, f.inst});
+        m.push({Scope::async, holder, nullptr, task->inst, f.inst});
+        c.frame<AwaitSubtask>(m, f, std::move(subtask)).to_start = std::move(task);
         return m.leave(c, Machine::Action::pushed);
     }
-    return start_or_wait(m, task, f.inst) ? run_callee(c, m, f, std::move(subtask)) : await_subtask(c, m, f, std::move(subtask));
+    if (start_or_wait(m, *task, f.inst)) return run_callee(c, m, f, std::move(subtask), task);
+    subtask->callee = task;
+    return await_subtask(c, m, f, std::move(subtask));
 }
 
 Host lowered_call(Caller& c, void* data) {
@@ -596,9 +599,9 @@ struct WordsCaller final : CallSource {
 
 bool Machine::call_async_words(const std::shared_ptr<Function>& f, Slot* slots) {
     auto call = make<WordsCaller>(*f, slots);
-    auto task = make_task(f, call);
-    if (!task) return step_trapped(std::move(task.error())) != Step::trapped;
-    bool ok = !start_or_wait(*this, **task, nullptr) || drive(chain.size() - 1);
+    std::shared_ptr<Task> task = make_task(*this, f, call);
+    if (!task) return step_trapped(std::move(quota.full(Counted::task).error())) != Step::trapped;
+    bool ok = !start_or_wait(*this, *task, nullptr) || drive(chain.size() - 1);
     if (ok && !call->done) ok = run_until(call->done, *f->inst);
     if (!ok && !call->trap) call->killed(trap);
     if (call->trap) trap = *call->trap;
@@ -620,11 +623,11 @@ std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Functio
     if (!f->is_async) {
         if (m.returns_parked && m.chain.empty() && !from) begin_parkable(m, f, caller);
         else if (!call_sync(m, f, *caller, from) && !caller->trap) caller->killed(m.trap);
-    } else if (auto task = make_task(f, caller)) {
-        caller->task = *task;
+    } else if (auto task = make_task(m, f, caller)) {
+        caller->task = task;
         std::size_t base = m.chain.size();
-        if (start_or_wait(m, **task, from) && !m.drive(base) && !caller->trap) caller->killed(m.trap);
-    } else caller->killed(m.trap = std::move(*task.error()));
+        if (start_or_wait(m, *task, from) && !m.drive(base) && !caller->trap) caller->killed(m.trap);
+    } else caller->killed(m.trap = std::move(*m.quota.full(Counted::task).error()));
     m.run_drops();
     return caller;
 }

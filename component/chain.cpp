@@ -31,7 +31,7 @@ std::shared_ptr<Machine> Machine::of(Store& store) {
     return std::static_pointer_cast<Machine>(store.layer);
 }
 
-Machine::Machine(Store& s) : store(s), entry(Func::create(s, {}, &run_native_body, this)) {}
+Machine::Machine(Store& s) : store(s), entry(Func::create(s, {}, &run_native_body, this)), max_nested_runs_(s.engine().config().max_nested_runs) {}
 
 // Stacks first: their host frames refer to all the rest.
 Machine::~Machine() {
@@ -200,7 +200,7 @@ bool Machine::drive(std::size_t base) {
 Machine::Inner Machine::run_inner() {
     constexpr u32 rooms = 2;  // it, and a realloc
     std::size_t base = chain.size() - 1;
-    if (inner_runs_ == max_inner_runs || store.nested_runs() + rooms > store.engine().config().max_nested_runs) return Inner::goes_on;
+    if (inner_runs_ == max_inner_runs || store.nested_runs() + rooms > max_nested_runs_) return Inner::goes_on;
     ++inner_runs_;
     Step s = step(true);
     --inner_runs_;

@@ -211,9 +211,37 @@ private:
     Execution* parked_in_ = nullptr;
     bool parked_inside_ = false;   // of run_inner(), and nobody has been told yet
     u32 inner_runs_ = 0;
+    const u32 max_nested_runs_;
     // How many callees run within each other's native functions; a longer row leaves run() for each.
     static constexpr u32 max_inner_runs = 4;
 };
+
+// ---- of tasks: their threads in the instance's table
+
+inline abi::Checked<void> Task::register_thread(Thread& t) {
+    u32 limit = inst->machine.quota.limits.threads;
+    auto i = inst->threads.add(&t, limit);
+    if (!i) [[unlikely]] return limit_trap(limit, "threads in one component instance", "threads");
+    t.index = *i;
+    ++registered;
+    return {};
+}
+inline abi::Checked<void> Task::unregister_thread(Thread& t) {
+    if (--registered == 0 && func && state != State::resolved) [[unlikely]] return abi::trap("async-lifted export failed to produce a result");
+    inst->threads.remove(t.index);
+    t.index = 0;
+    return {};
+}
+// The gate is behind it.
+inline abi::Checked<void> Task::enter_implicit_thread() {
+    if (needs_exclusive()) inst->exclusive = implicit;
+    return register_thread(*implicit);
+}
+inline abi::Checked<void> Task::exit_implicit_thread() {
+    auto done = unregister_thread(*implicit);
+    if (done && inst->exclusive == implicit) inst->machine.release_lock(*inst);
+    return done;
+}
 
 // The trap of a component rule.
 Trap component_trap(std::string message);

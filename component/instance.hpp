@@ -157,9 +157,12 @@ struct Instance {
             if (i == other) return true;
         return false;
     }
+    // Then a call enters this instance alone.
+    bool is_sibling(const Instance* caller) const { return caller && caller != this && caller->parent == parent; }
     // The entering set: this instance and its ancestors without those of the caller. The ancestors of a caller are the caller's own: where the
     // two lines meet, the set ends.
     bool may_enter_from(const Instance* caller) const {
+        if (is_sibling(caller)) return may_enter;
         for (const Instance* i = this; i; i = i->parent) {
             if (caller && caller->is_self_or_descendant_of(i)) return true;
             if (!i->may_enter) return false;
@@ -170,6 +173,10 @@ struct Instance {
         for (Instance* i = this; i; i = i->parent) i->may_enter = !entered && !i->dead();
     }
     void set_entered(const Instance* caller, bool entered) {
+        if (is_sibling(caller)) {
+            may_enter = !entered && !dead();
+            return;
+        }
         for (Instance* i = this; i; i = i->parent) {
             if (caller && caller->is_self_or_descendant_of(i)) return;
             i->may_enter = !entered && !i->dead();

@@ -35,36 +35,9 @@ Thread& Task::make_implicit_thread() {
     return *implicit;
 }
 
-abi::Checked<void> Task::register_thread(Thread& t) {
-    auto i = inst->threads.add(&t, inst->machine.quota.limits.threads);
-    if (!i) return limit_trap(inst->machine.quota.limits.threads, "threads in one component instance", "threads");
-    t.index = *i;
-    ++registered;
-    return {};
-}
-
 void Task::adopt_thread(Thread& t) {
     t.index = *inst->threads.add(&t, ~u32(0));
     ++registered;
-}
-
-abi::Checked<void> Task::unregister_thread(Thread& t) {
-    if (--registered == 0 && func && state != State::resolved) return abi::trap("async-lifted export failed to produce a result");
-    inst->threads.remove(t.index);
-    t.index = 0;
-    return {};
-}
-
-// The gate is behind it.
-abi::Checked<void> Task::enter_implicit_thread() {
-    if (needs_exclusive()) inst->exclusive = implicit;
-    return register_thread(*implicit);
-}
-
-abi::Checked<void> Task::exit_implicit_thread() {
-    auto done = unregister_thread(*implicit);
-    if (done && inst->exclusive == implicit) inst->machine.release_lock(*inst);
-    return done;
 }
 
 bool Task::deliver_pending_cancel(bool cancellable) {

@@ -24,7 +24,9 @@ struct Event {
 struct Waitable {
     Waitable() = default;
     Waitable(const Waitable&) = delete;
-    virtual ~Waitable() { join(nullptr); }
+    virtual ~Waitable() {
+        if (set) join(nullptr);
+    }
 
     // Evaluates the pending event: what happened since it was set is part of it. Takes it away.
     virtual Event take_event() = 0;
