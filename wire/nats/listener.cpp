@@ -17,6 +17,8 @@ namespace heddle::wire::nats {
 namespace {
 
 constexpr std::string_view scheme = "nats:";
+// Messages that come at once, before there was time to refuse them: those beyond are lost without an answer.
+constexpr u32 burst = 1'024;
 
 struct Event {
     const MaterializerConfig& materializer;
@@ -30,7 +32,7 @@ struct Event {
 
 struct Listener::State : std::enable_shared_from_this<Listener::State> {
     State(App a, u32 pending, std::function<bool(std::function<void()>)> p, std::function<GoOn()> g, std::function<void(bool)> w)
-        : app(std::move(a)), nats(connection()), most_pending(pending), post(std::move(p)), go_on(std::move(g)), on_wait(std::move(w)) {}
+        : app(std::move(a)), nats(connection()), most_pending(pending + burst), post(std::move(p)), go_on(std::move(g)), on_wait(std::move(w)) {}
 
     App app;
     std::shared_ptr<Connection> nats;

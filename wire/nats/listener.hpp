@@ -15,8 +15,8 @@ namespace heddle::wire::nats {
 class Listener {
 public:
     // `post` gives work to a worker's thread and says whether it took it; `go_on` makes what App::begin wants; `on_wait` is told of waits that hold a
-    // thread. At most `pending` messages of one subject wait for being posted. Throws Error: NATS cannot be reached, or the app names it and the
-    // process uses none. Without NATS it listens to nothing.
+    // thread. `pending`: how many messages of one subject there may be work for; some more may come at once. Throws Error: NATS cannot be reached, or
+    // the app names it and the process uses none. Without NATS it listens to nothing.
     Listener(App app, u32 pending, std::function<bool(std::function<void()>)> post, std::function<GoOn()> go_on, std::function<void(bool)> on_wait);
     ~Listener();
     Listener(const Listener&) = delete;

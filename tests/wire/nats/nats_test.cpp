@@ -140,7 +140,7 @@ TEST_F(Nats, a_cancelled_call_does_not_wait) {
     later.join();
 }
 
-TEST_F(Nats, what_nobody_serves_is_said_and_tried_again_as_the_manifest_says) {
+TEST_F(Nats, what_nobody_serves_is_said_and_tried_again_as_the_policy_says) {
     use_nats({.servers = server.url(), .retries = 20});
     AppServer here = serve(calls);
     std::thread later([&] {
