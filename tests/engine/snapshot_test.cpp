@@ -74,7 +74,9 @@ TEST_F(Snapshots, every_byte_is_what_it_was) {
     Snapshot s = value(big.snapshot());
     const u32 writes[] = {0, 1, 3, 40, 300, 3000};
     for (int round = 0; round < 150; ++round) {
-        if (round % 3 == 0) ASSERT_TRUE(memory.grow(1 + random() % 40));
+        if (round % 3 == 0) {
+            ASSERT_TRUE(memory.grow(1 + random() % 40));
+        }
         u64 size = memory.size_bytes();
         for (u32 n = writes[random() % 6]; n > 0; --n) memory.set(random() % size, u8(random()));
         value(big.restore(s));
