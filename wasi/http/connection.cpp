@@ -232,7 +232,8 @@ bool Connection::step_header() {
     if (from_ < to_) {
         if (!parser_.begun()) read_deadline_ = Clock::now() + core_->options.limits.header_time;
         feed();
-        if (parser_.fault() != ParseFault::none) return refuse_unparsed(problem(status_of(parser_.fault()), parser_.fault_text())), false;
+        if (parser_.fault() != ParseFault::none)
+            return refuse_unparsed(problem(status_of(parser_.fault()), error_of(parser_, core_->options.limits.body_bytes).message)), false;
         if (parser_.header_done()) return begin_exchange(), true;
     }
     if (ended_) return close(), false;

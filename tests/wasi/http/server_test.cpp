@@ -184,6 +184,7 @@ TEST(HttpServer, limits_hold_at_their_edges) {
     EXPECT_EQ(body(49), "200");
     EXPECT_EQ(body(50), "200");
     EXPECT_EQ(body(51), "413");
+    EXPECT_NE(ask(s, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 51\r\n\r\n").find("the request's body has more than 50 bytes"), std::string::npos);
     auto chunks = [&](std::size_t n) {
         std::string all = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
         for (std::size_t i = 0; i < n; ++i) all += "1\r\nb\r\n";
