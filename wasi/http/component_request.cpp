@@ -140,8 +140,7 @@ public:
 
 private:
     using Answer = std::expected<std::shared_ptr<p2::OutgoingResponse>, http::ErrorCode>;
-    std::vector<Val> arguments_0_2(const http::Request& from);
-    std::vector<Val> arguments_0_3(const http::Request& from);
+    std::vector<Val> arguments(const http::Request& from);
     void answered(Answer response);
     void answered_0_3(const Val& result);
     void begin();
@@ -160,39 +159,15 @@ private:
     std::optional<Error> fault_;
 };
 
-std::vector<Val> Visit::arguments_0_2(const http::Request& from) {
-    auto request = std::make_shared<p2::IncomingRequest>();
-    request->method = from.method;
-    request->path = from.path;
-    request->authority = from.authority;
-    request->scheme = "http";
-    request->headers = std::make_shared<HttpFields>(guest_, without_forbidden(from.fields), true);
-    request->body = std::make_shared<BodyIn>(guest_, client_.source());
-    auto out = std::make_shared<p2::ResponseOutparam>(p2::ResponseOutparam::To{
-        .inform = [weak = weak_from_this()](u16 status, const http::Fields& f) {
-            if (auto visit = weak.lock()) visit->client_.inform(status, f);
-        },
-        .set = [weak = weak_from_this()](Answer response) {
-            if (auto visit = weak.lock()) visit->answered(std::move(response));
-        }});
-    std::vector<Val> all;
-    all.push_back(Wit<Own<p2::IncomingRequest>>::to(guest_, request));
-    all.push_back(Wit<Own<p2::ResponseOutparam>>::to(guest_, out));
-    return all;
-}
-
-std::vector<Val> Visit::arguments_0_3(const http::Request& from) {
-    auto some = [](const std::string& s) { return s.empty() ? std::nullopt : std::optional(s); };
-    auto request = std::make_shared<p3::Request>();
-    request->method = from.method;
-    request->path = some(from.path);
-    request->authority = some(from.authority);
-    request->scheme = "http";
-    request->headers = std::make_shared<HttpFields>(guest_, without_forbidden(from.fields), true);
-    request->contents.in = std::make_shared<BodyIn>(guest_, client_.source());
-    std::vector<Val> all;
-    all.push_back(Wit<Own<p3::Request>>::to(guest_, request));
-    return all;
+std::vector<Val> Visit::arguments(const http::Request& from) {
+    if (is_0_3_) return p3::handler_arguments(guest_, from, client_.source());
+    return p2::handler_arguments(guest_, from, client_.source(),
+                                 {.inform = [weak = weak_from_this()](u16 status, const http::Fields& f) {
+                                      if (auto visit = weak.lock()) visit->client_.inform(status, f);
+                                  },
+                                  .set = [weak = weak_from_this()](Answer response) {
+                                      if (auto visit = weak.lock()) visit->answered(std::move(response));
+                                  }});
 }
 
 void Visit::answered(Answer response) {
@@ -250,7 +225,7 @@ Result<void> Visit::run(const ComponentInstance& instance, const http::Request& 
     if (!handle) handle = handler_of(instance, handler_0_2);
     if (!handle) return failed(Error::Kind::usage, "the component exports neither wasi:http/handler@0.3 nor wasi:http/incoming-handler@0.2");
     component::return_parked(store_);
-    auto call = handle->start(is_0_3_ ? arguments_0_3(request) : arguments_0_2(request));
+    auto call = handle->start(arguments(request));
     if (!call) return std::unexpected(call.error());
     for (;;) {
         while (ComponentScheduler::tick(store_)) {}

@@ -168,7 +168,6 @@ private:
     auto in_turn(Visit& v, F f);
     void watch(const VisitPtr& v);
     std::vector<Val> arguments(Guest& g, const VisitPtr& v);
-    std::vector<Val> arguments_0_3(Guest& g, const VisitPtr& v);
     void answered(Visit& v, Answer response);
     void returned(Guest& g, const VisitPtr& v);
     void respond_0_3(Guest& g, const VisitPtr& v, const Val& result);
@@ -317,7 +316,7 @@ void Worker::watch(const VisitPtr& v) {
 Result<ComponentCall> Worker::call(const VisitPtr& v) {
     Guest& g = guest_of(*v->handler);
     try {
-        auto all = shared_.is_0_3() ? arguments_0_3(g, v) : arguments(g, v);
+        auto all = arguments(g, v);
         return in_turn(*v, [&] { return v->handler->handle->start(std::move(all)); });
     } catch (const std::exception& e) {
         return std::unexpected(Error{Error::Kind::limit, e.what()});
@@ -328,39 +327,15 @@ Result<ComponentCall> Worker::call(const VisitPtr& v) {
 
 std::vector<Val> Worker::arguments(Guest& g, const VisitPtr& v) {
     const http::Request& from = v->exchange->request();
-    auto request = std::make_shared<p2::IncomingRequest>();
-    request->method = from.method;
-    request->path = from.path;
-    request->authority = from.authority;
-    request->scheme = "http";
-    request->headers = std::make_shared<HttpFields>(g, without_forbidden(from.fields), true);
-    request->body = std::make_shared<BodyIn>(g, std::make_shared<ExchangeSource>(v->exchange, reactor_, v->too_large));
-    auto out = std::make_shared<p2::ResponseOutparam>(p2::ResponseOutparam::To{
-        .inform = [weak = std::weak_ptr(v)](u16 status, const http::Fields& f) {
-            if (auto visit = weak.lock()) visit->exchange->inform(status, f);
-        },
-        .set = [this, weak = std::weak_ptr(v)](Answer response) {
-            if (auto visit = weak.lock()) answered(*visit, std::move(response));
-        }});
-    std::vector<Val> all;
-    all.push_back(Wit<Own<p2::IncomingRequest>>::to(g, request));
-    all.push_back(Wit<Own<p2::ResponseOutparam>>::to(g, out));
-    return all;
-}
-
-std::vector<Val> Worker::arguments_0_3(Guest& g, const VisitPtr& v) {
-    const http::Request& from = v->exchange->request();
-    auto some = [](const std::string& s) { return s.empty() ? std::nullopt : std::optional(s); };
-    auto request = std::make_shared<p3::Request>();
-    request->method = from.method;
-    request->path = some(from.path);
-    request->authority = some(from.authority);
-    request->scheme = "http";
-    request->headers = std::make_shared<HttpFields>(g, without_forbidden(from.fields), true);
-    request->contents.in = std::make_shared<BodyIn>(g, std::make_shared<ExchangeSource>(v->exchange, reactor_, v->too_large));
-    std::vector<Val> all;
-    all.push_back(Wit<Own<p3::Request>>::to(g, request));
-    return all;
+    auto source = std::make_shared<ExchangeSource>(v->exchange, reactor_, v->too_large);
+    if (shared_.is_0_3()) return p3::handler_arguments(g, from, source);
+    return p2::handler_arguments(g, from, source,
+                                 {.inform = [weak = std::weak_ptr(v)](u16 status, const http::Fields& f) {
+                                      if (auto visit = weak.lock()) visit->exchange->inform(status, f);
+                                  },
+                                  .set = [this, weak = std::weak_ptr(v)](Answer response) {
+                                      if (auto visit = weak.lock()) answered(*visit, std::move(response));
+                                  }});
 }
 
 // ---- responses ----------------------------------------------------------------------------------------------------------------------------

@@ -252,4 +252,18 @@ void add_http(Binder& b) {
     add_outgoing_response(i);
 }
 
+std::vector<Val> handler_arguments(Guest& g, const http::Request& from, std::shared_ptr<http::BodySource> body, ResponseOutparam::To to) {
+    auto request = std::make_shared<IncomingRequest>();
+    request->method = from.method;
+    request->path = from.path;
+    request->authority = from.authority;
+    request->scheme = "http";
+    request->headers = std::make_shared<HttpFields>(g, without_forbidden(from.fields), true);
+    request->body = std::make_shared<BodyIn>(g, std::move(body));
+    std::vector<Val> all;
+    all.push_back(Wit<Own<IncomingRequest>>::to(g, request));
+    all.push_back(Wit<Own<ResponseOutparam>>::to(g, std::make_shared<ResponseOutparam>(std::move(to))));
+    return all;
+}
+
 }  // namespace heddle::wasi::p2

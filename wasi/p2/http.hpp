@@ -96,6 +96,9 @@ public:
     std::shared_ptr<void> exchange;   // lives as long as somebody waits for it
 };
 
+// What the handler of a component is called with.
+std::vector<Val> handler_arguments(Guest& g, const http::Request& from, std::shared_ptr<http::BodySource> body, ResponseOutparam::To to);
+
 void add_http(Binder& b);
 void add_http_client(Binder& b);
 

@@ -293,4 +293,18 @@ void add_http(Binder& b) {
     add_options(i);
 }
 
+std::vector<Val> handler_arguments(Guest& g, const http::Request& from, std::shared_ptr<http::BodySource> body) {
+    auto some = [](const std::string& s) { return s.empty() ? std::nullopt : std::optional(s); };
+    auto request = std::make_shared<Request>();
+    request->method = from.method;
+    request->path = some(from.path);
+    request->authority = some(from.authority);
+    request->scheme = "http";
+    request->headers = std::make_shared<HttpFields>(g, without_forbidden(from.fields), true);
+    request->contents.in = std::make_shared<BodyIn>(g, std::move(body));
+    std::vector<Val> all;
+    all.push_back(Wit<Own<Request>>::to(g, request));
+    return all;
+}
+
 }  // namespace heddle::wasi::p3

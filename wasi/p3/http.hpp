@@ -44,6 +44,9 @@ public:
 // Writes the whole of a body, and ends its transmission.
 void send_contents(Guest& g, Contents contents, std::shared_ptr<BodyOut> to);
 
+// What the handler of a component is called with.
+std::vector<Val> handler_arguments(Guest& g, const http::Request& from, std::shared_ptr<http::BodySource> body);
+
 void add_http(Binder& b);
 void add_http_client(Binder& b);
 

@@ -1,9 +1,8 @@
 // The functions of WASI 0.2, called from a guest, with each of their system calls failing in turn: files and sockets.
-#include <cstdio>
 #include <functional>
 
 #include "attack_world.hpp"
-#include "faults.hpp"
+#include "fault_rounds.hpp"
 #include "files.hpp"
 #include "forwarder.hpp"
 #include "sockets.hpp"
@@ -11,7 +10,6 @@
 namespace heddle::wasi::testing {
 namespace {
 
-constexpr int likely[] = {EIO, ENOSPC, EMFILE, ENOMEM, EACCES, EINTR, EAGAIN, EINVAL, ENOSYS, ECONNRESET};
 const std::string d = "wasi:filesystem/types.[method]descriptor.", tcp = "wasi:sockets/tcp.[method]tcp-socket.", udp = "wasi:sockets/udp.[method]udp-socket.";
 
 Val s(const std::string& text) { return Val::string(text); }
@@ -150,10 +148,6 @@ std::vector<Case> cases() {
     return all;
 }
 
-struct Ending {
-    Val result;
-    faults::Counted counted;
-};
 Ending attempt(Stage& t, const Case& c, int which, int error) {
     t.fill();
     t.file = good(t.open("file", 0, 3));
@@ -193,28 +187,7 @@ TEST(P2Faults, have_every_error_s_name) {
     EXPECT_EQ(attempt(t, set_size, 1, EINTR).result.case_index(), 0u) << "it is done again";
 }
 
-TEST(P2Faults, are_errors_of_the_call_and_leak_nothing) {
-    std::vector<int> calls;   // and what is opened once in a process is
-    for (Stage t; const Case& c : cases()) {
-        Ending well = attempt(t, c, 0, 0);
-        ASSERT_EQ(well.result.kind() == Val::Kind::variant ? well.result.case_index() : 0, 0u) << c.name;
-        calls.push_back(well.counted.calls);
-    }
-    int attempts = 0, told = 0, at_first = faults::open_descriptors();
-    {
-        Stage t;
-        auto calls_of = calls.begin();
-        for (const Case& c : cases())
-            for (int which = 1, most = *calls_of++; which <= most; ++which)
-                for (int error : likely) {
-                    told += attempt(t, c, which, error).result.case_index() == 1;
-                    ++attempts;
-                }
-    }
-    EXPECT_EQ(faults::open_descriptors(), at_first);
-    std::printf("%d system calls failed, %d times the guest was told\n", attempts, told);
-    EXPECT_GT(told, 500);
-}
+TEST(P2Faults, are_errors_of_the_call_and_leak_nothing) { fail_each<Stage>(cases(), attempt, 500); }
 
 }  // namespace
 }  // namespace heddle::wasi::testing

@@ -1,8 +1,7 @@
 // wasi:filesystem 0.3, called from a guest: the attack matrix, and system calls that fail under files and sockets.
-#include <cstdio>
 #include <functional>
 
-#include "faults.hpp"
+#include "fault_rounds.hpp"
 #include "file_attacks.hpp"
 #include "files.hpp"
 #include "p3_guest.hpp"
@@ -67,7 +66,6 @@ TEST(P3Sandbox, nothing_in_a_read_only_directory_changes) { EXPECT_GT(attacked(R
 
 // ---- system calls that fail -----------------------------------------------------------------------------------------------------------
 
-constexpr int likely[] = {EIO, ENOSPC, EMFILE, ENOMEM, EACCES, EINTR, EAGAIN, EINVAL, ENOSYS, ECONNRESET};
 
 Val v4(u16 port) { return Val::variant(0, Val::record({Val::u16(port), Val::record({Val::u8(127), Val::u8(0), Val::u8(0), Val::u8(1)})})); }
 
@@ -137,10 +135,6 @@ std::vector<Case> cases() {
     };
 }
 
-struct Ending {
-    Val result;
-    faults::Counted counted;
-};
 Ending attempt(Stage& t, const Case& c, int which, int error) {
     t.fill();
     faults::begin(which, error);
@@ -150,28 +144,7 @@ Ending attempt(Stage& t, const Case& c, int which, int error) {
     return e;
 }
 
-TEST(P3Faults, are_errors_of_the_call_and_leak_nothing) {
-    std::vector<int> calls;   // and what is opened once in a process is
-    for (Stage t; const Case& c : cases()) {
-        Ending well = attempt(t, c, 0, 0);
-        ASSERT_EQ(well.result.kind() == Val::Kind::variant ? well.result.case_index() : 0, 0u) << c.name;
-        calls.push_back(well.counted.calls);
-    }
-    int attempts = 0, told = 0, at_first = faults::open_descriptors();
-    {
-        Stage t;
-        auto calls_of = calls.begin();
-        for (const Case& c : cases())
-            for (int which = 1, most = *calls_of++; which <= most; ++which)
-                for (int error : likely) {
-                    told += attempt(t, c, which, error).result.case_index() == 1;
-                    ++attempts;
-                }
-    }
-    EXPECT_EQ(faults::open_descriptors(), at_first);
-    std::printf("%d system calls failed, %d times the guest was told\n", attempts, told);
-    EXPECT_GT(told, 300);
-}
+TEST(P3Faults, are_errors_of_the_call_and_leak_nothing) { fail_each<Stage>(cases(), attempt, 300); }
 
 }  // namespace
 }  // namespace heddle::wasi::testing
