@@ -56,7 +56,7 @@ std::shared_ptr<AppData> load(std::string_view text, const std::string& folder, 
     app->options = std::move(options);
     app->manifest = read_manifest(text, folder);
     app->shapes = std::make_unique<Shapes>(app->manifest);
-    app->kv = std::make_shared<Kv>(app->manifest.kv_path);
+    app->kv = open_kv(app->manifest.kv_path);
     load_hostcalls(*app);
     load_programs(*app);
     AppData* data = app.get();

@@ -3,8 +3,6 @@
 
 #include <ctime>
 
-#include <sys/random.h>
-
 #include <heddle/component_limits.hpp>
 #include <nlohmann/json.hpp>
 
@@ -16,17 +14,6 @@
 #include "recording.hpp"
 
 namespace heddle::wire {
-
-namespace {
-
-void system_random(std::span<u8> bytes) {
-    for (std::size_t done = 0; done < bytes.size();) {
-        auto got = getrandom(bytes.data() + done, bytes.size() - done, 0);
-        if (got > 0) done += std::size_t(got);
-    }
-}
-
-}  // namespace
 
 void CallTree::cancel() {
     cancelled_ = true;
@@ -73,7 +60,7 @@ void Guest::offer_time_and_chance() {
     };
     wasi_.wall_clock(clock("wall", CLOCK_REALTIME));
     wasi_.monotonic_clock(clock("monotonic", CLOCK_MONOTONIC));
-    wasi_.random([this](std::span<u8> bytes) { recorder() ? recorder()->random(bytes, system_random) : system_random(bytes); });
+    wasi_.random([this](std::span<u8> bytes) { recorder() ? recorder()->random(bytes, fill_random) : fill_random(bytes); });
 }
 
 void Guest::interrupt() {

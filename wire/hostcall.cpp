@@ -2,6 +2,7 @@
 #include "hostcall.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <mutex>
 
@@ -9,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <heddle/error.hpp>
 #include <heddle/fetch.hpp>
 
 #include "app.hpp"
@@ -18,6 +20,14 @@
 #include "recording.hpp"
 
 namespace heddle::wire {
+
+void fill_random(std::span<u8> bytes) {
+    while (!bytes.empty()) {
+        auto got = getrandom(bytes.data(), bytes.size(), 0);
+        if (got > 0) bytes = bytes.subspan(std::size_t(got));
+        else if (errno != EINTR) throw Error{Error::Kind::io, "the system gives no random bytes"};
+    }
+}
 
 namespace {
 
@@ -113,10 +123,7 @@ std::string random_bytes(CallScope&, const Json& json) {
     i64 n = Args(json, {"bytes"}).integer_or("bytes", 16);
     if (n < 0 || n > 4096) refuse("bad_args", "`bytes` must be from 0 to 4096");
     std::string bytes(std::size_t(n), '\0'), hex;
-    for (std::size_t done = 0; done < bytes.size();) {
-        auto got = getrandom(bytes.data() + done, bytes.size() - done, 0);
-        if (got > 0) done += std::size_t(got);
-    }
+    fill_random({reinterpret_cast<u8*>(bytes.data()), bytes.size()});
     for (char c : bytes)
         for (int half : {static_cast<unsigned char>(c) >> 4, c & 15}) hex += "0123456789abcdef"[half];
     return json_string(hex);
@@ -314,8 +321,8 @@ Begun dispatch(CallScope& scope, std::string_view op, std::string_view json) {
         if (!built_in->allowed(scope.guest.grants))
             refuse("denied", "`" + scope.materializer.op + "` may not call `" + std::string(op) + "` (grants." + std::string(built_in->grant) + ")");
         if (built_in->later) return built_in->later(scope, std::move(args));
-        std::optional<Wait> wait;  // for a store on another machine
-        if (op.starts_with("kv.") && scope.tree.app->manifest.kv_path.starts_with("nats:")) wait.emplace(scope.tree);
+        std::optional<Wait> wait;
+        if (op.starts_with("kv.") && scope.tree.app->kv->is_remote()) wait.emplace(scope.tree);
         return built_in->now(scope, args);
     }
     auto own = scope.tree.app->hostcalls.find(op);

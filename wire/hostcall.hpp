@@ -1,6 +1,7 @@
 // Host calls: what guests may ask of their host. Denial and failure are values, never traps.
 #pragma once
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,6 +14,9 @@ namespace heddle::wire {
 using HostAnswer = std::expected<std::string, std::string>;
 // The answer, or how to come by it when somebody must be waited for.
 std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std::string_view op, std::string_view json);
+
+// Random bytes of the system.
+void fill_random(std::span<u8> bytes);
 
 // Whether a list of grants names something: itself, or "*".
 bool granted(const std::vector<std::string>& list, std::string_view name);

@@ -1,4 +1,4 @@
-// Key-value over SQLite (or, handed on, on NATS): one connection behind a mutex, prepared statements, write-ahead log.
+// Key-value over SQLite: one connection behind a mutex, prepared statements, write-ahead log.
 #include "kv.hpp"
 
 #include <charconv>
@@ -14,13 +14,14 @@
 
 namespace heddle::wire {
 
-struct Kv::Data {
-    std::unique_ptr<nats::KvElsewhere> elsewhere;  // then nothing of what follows
+namespace {
+
+struct Database {
     std::mutex mutex;
     sqlite3* db = nullptr;
     std::map<std::string, sqlite3_stmt*> statements;
 
-    ~Data() {
+    ~Database() {
         for (auto& [sql, s] : statements) sqlite3_finalize(s);
         sqlite3_close(db);
     }
@@ -32,8 +33,6 @@ struct Kv::Data {
     }
     std::string error() const { return std::string("the key-value store: ") + sqlite3_errmsg(db); }
 };
-
-namespace {
 
 void bind(sqlite3_stmt* s, int at, std::string_view text) { sqlite3_bind_text(s, at, text.data(), int(text.size()), SQLITE_TRANSIENT); }
 
@@ -60,78 +59,78 @@ private:
     sqlite3_stmt* s_;
 };
 
-}  // namespace
+class SqliteKv final : public Kv {
+public:
+    explicit SqliteKv(const std::string& path);
+    Or<std::optional<std::string>> get(std::string_view key) override;
+    Or<void> set(std::string_view key, std::string_view json) override;
+    Or<bool> erase(std::string_view key) override;
+    Or<std::vector<std::string>> list(std::string_view prefix, u32 limit, std::string_view after) override;
+    Or<i64> increment(std::string_view key, i64 by) override;
+    Or<bool> compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view json) override;
 
-Kv::Kv(const std::string& path) : data_(std::make_unique<Data>()) {
-    constexpr std::string_view on_nats = "nats:";
-    if (path.starts_with(on_nats)) {
-        data_->elsewhere = nats::bucket_kv(path.substr(on_nats.size()));
-        return;
-    }
+private:
+    Database data_;
+};
+
+SqliteKv::SqliteKv(const std::string& path) {
     if (path.empty()) {
-        if (sqlite3_open(":memory:", &data_->db) != SQLITE_OK) throw Error{Error::Kind::io, data_->error()};
-    } else if (sqlite3_open(path.c_str(), &data_->db) != SQLITE_OK) throw Error{Error::Kind::io, path + ": " + data_->error()};
-    sqlite3_busy_timeout(data_->db, 5'000);
+        if (sqlite3_open(":memory:", &data_.db) != SQLITE_OK) throw Error{Error::Kind::io, data_.error()};
+    } else if (sqlite3_open(path.c_str(), &data_.db) != SQLITE_OK) throw Error{Error::Kind::io, path + ": " + data_.error()};
+    sqlite3_busy_timeout(data_.db, 5'000);
     char* message = nullptr;
     const char* setup = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
-    if (sqlite3_exec(data_->db, setup, nullptr, nullptr, &message) != SQLITE_OK) {
+    if (sqlite3_exec(data_.db, setup, nullptr, nullptr, &message) != SQLITE_OK) {
         std::string why = message ? message : "cannot be opened";
         sqlite3_free(message);
         throw Error{Error::Kind::io, path + ": the key-value store: " + why};
     }
 }
 
-Kv::~Kv() = default;
-
-Kv::Or<std::optional<std::string>> Kv::get(std::string_view key) {
-    if (data_->elsewhere) return data_->elsewhere->get(key);
-    std::lock_guard lock(data_->mutex);
-    Statement s(data_->prepare("SELECT value FROM kv WHERE key = ?1"), {key});
+Kv::Or<std::optional<std::string>> SqliteKv::get(std::string_view key) {
+    std::lock_guard lock(data_.mutex);
+    Statement s(data_.prepare("SELECT value FROM kv WHERE key = ?1"), {key});
     int end = s.step();
     if (end == SQLITE_DONE) return std::nullopt;
-    if (end != SQLITE_ROW) return std::unexpected(data_->error());
+    if (end != SQLITE_ROW) return std::unexpected(data_.error());
     return column(s.get(), 0);
 }
 
-Kv::Or<void> Kv::set(std::string_view key, std::string_view json) {
-    if (data_->elsewhere) return data_->elsewhere->set(key, json);
-    std::lock_guard lock(data_->mutex);
-    Statement s(data_->prepare("INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"), {key, json});
-    if (s.step() != SQLITE_DONE) return std::unexpected(data_->error());
+Kv::Or<void> SqliteKv::set(std::string_view key, std::string_view json) {
+    std::lock_guard lock(data_.mutex);
+    Statement s(data_.prepare("INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"), {key, json});
+    if (s.step() != SQLITE_DONE) return std::unexpected(data_.error());
     return {};
 }
 
-Kv::Or<bool> Kv::erase(std::string_view key) {
-    if (data_->elsewhere) return data_->elsewhere->erase(key);
-    std::lock_guard lock(data_->mutex);
-    Statement s(data_->prepare("DELETE FROM kv WHERE key = ?1"), {key});
-    if (s.step() != SQLITE_DONE) return std::unexpected(data_->error());
-    return sqlite3_changes(data_->db) > 0;
+Kv::Or<bool> SqliteKv::erase(std::string_view key) {
+    std::lock_guard lock(data_.mutex);
+    Statement s(data_.prepare("DELETE FROM kv WHERE key = ?1"), {key});
+    if (s.step() != SQLITE_DONE) return std::unexpected(data_.error());
+    return sqlite3_changes(data_.db) > 0;
 }
 
-Kv::Or<std::vector<std::string>> Kv::list(std::string_view prefix, u32 limit, std::string_view after) {
-    if (data_->elsewhere) return data_->elsewhere->list(prefix, limit, after);
-    std::lock_guard lock(data_->mutex);
-    Statement s(data_->prepare("SELECT key FROM kv WHERE key >= ?1 AND key > ?2 AND substr(key, 1, length(?1)) = ?1 ORDER BY key LIMIT ?3"), {prefix, after});
+Kv::Or<std::vector<std::string>> SqliteKv::list(std::string_view prefix, u32 limit, std::string_view after) {
+    std::lock_guard lock(data_.mutex);
+    Statement s(data_.prepare("SELECT key FROM kv WHERE key >= ?1 AND key > ?2 AND substr(key, 1, length(?1)) = ?1 ORDER BY key LIMIT ?3"), {prefix, after});
     sqlite3_bind_int64(s.get(), 3, limit);
     std::vector<std::string> keys;
     int end;
     while ((end = s.step()) == SQLITE_ROW) keys.push_back(column(s.get(), 0));
-    if (end != SQLITE_DONE) return std::unexpected(data_->error());
+    if (end != SQLITE_DONE) return std::unexpected(data_.error());
     return keys;
 }
 
 // One statement, so that processes which share the file do not lose each other's sums.
-Kv::Or<i64> Kv::increment(std::string_view key, i64 by) {
-    if (data_->elsewhere) return data_->elsewhere->increment(key, by);
-    std::lock_guard lock(data_->mutex);
-    Statement s(data_->prepare("INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + ?3 "
+Kv::Or<i64> SqliteKv::increment(std::string_view key, i64 by) {
+    std::lock_guard lock(data_.mutex);
+    Statement s(data_.prepare("INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + ?3 "
                                "WHERE CAST(CAST(value AS INTEGER) AS TEXT) = value AND typeof(CAST(value AS INTEGER) + ?3) = 'integer' RETURNING value"),
                 {key, std::to_string(by)});
     sqlite3_bind_int64(s.get(), 3, by);
     int end = s.step();
     if (end == SQLITE_DONE) return std::unexpected("the value is no integer, or the sum does not fit into 64 bits");
-    if (end != SQLITE_ROW) return std::unexpected(data_->error());
+    if (end != SQLITE_ROW) return std::unexpected(data_.error());
     std::string text = column(s.get(), 0);
     s.step();
     i64 sum = 0;
@@ -139,14 +138,21 @@ Kv::Or<i64> Kv::increment(std::string_view key, i64 by) {
     return sum;
 }
 
-Kv::Or<bool> Kv::compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view json) {
-    if (data_->elsewhere) return data_->elsewhere->compare_and_set(key, expected, json);
-    std::lock_guard lock(data_->mutex);
+Kv::Or<bool> SqliteKv::compare_and_set(std::string_view key, std::optional<std::string_view> expected, std::string_view json) {
+    std::lock_guard lock(data_.mutex);
     const char* sql = expected ? "UPDATE kv SET value = ?2 WHERE key = ?1 AND value = ?3" : "INSERT INTO kv VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING";
-    Statement s(data_->prepare(sql), {key, json});
+    Statement s(data_.prepare(sql), {key, json});
     if (expected) bind(s.get(), 3, *expected);
-    if (s.step() != SQLITE_DONE) return std::unexpected(data_->error());
-    return sqlite3_changes(data_->db) > 0;
+    if (s.step() != SQLITE_DONE) return std::unexpected(data_.error());
+    return sqlite3_changes(data_.db) > 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Kv> open_kv(const std::string& path) {
+    constexpr std::string_view on_nats = "nats:";
+    if (path.starts_with(on_nats)) return nats::bucket_kv(path.substr(on_nats.size()));
+    return std::make_unique<SqliteKv>(path);
 }
 
 }  // namespace heddle::wire

@@ -8,7 +8,8 @@ namespace heddle::wire {
 namespace {
 
 TEST(Kv, values_are_set_read_listed_and_erased) {
-    Kv kv("");
+    auto store = open_kv("");
+    Kv& kv = *store;
     EXPECT_EQ(kv.get("a").value(), std::nullopt);
     EXPECT_TRUE(kv.set("a/1", "{\"x\":1}"));
     EXPECT_TRUE(kv.set("a/2", "2"));
@@ -22,7 +23,8 @@ TEST(Kv, values_are_set_read_listed_and_erased) {
 }
 
 TEST(Kv, increments_are_exact_or_refused) {
-    Kv kv("");
+    auto store = open_kv("");
+    Kv& kv = *store;
     EXPECT_EQ(kv.increment("n", 5).value(), 5);
     EXPECT_EQ(kv.increment("n", -7).value(), -2);
     EXPECT_TRUE(kv.set("text", "\"x\""));
@@ -33,7 +35,8 @@ TEST(Kv, increments_are_exact_or_refused) {
 }
 
 TEST(Kv, compare_and_set_sees_what_is_there) {
-    Kv kv("");
+    auto store = open_kv("");
+    Kv& kv = *store;
     EXPECT_EQ(kv.compare_and_set("k", std::nullopt, "1").value(), true);
     EXPECT_EQ(kv.compare_and_set("k", std::nullopt, "2").value(), false);
     EXPECT_EQ(kv.compare_and_set("k", "2", "3").value(), false);
@@ -44,11 +47,12 @@ TEST(Kv, compare_and_set_sees_what_is_there) {
 TEST(Kv, a_file_keeps_what_was_set) {
     testing::Folder folder;
     {
-        Kv kv(folder.path() + "/kv.db");
+        auto store = open_kv(folder.path() + "/kv.db");
+        Kv& kv = *store;
         EXPECT_TRUE(kv.set("k", "1"));
     }
-    EXPECT_EQ(Kv(folder.path() + "/kv.db").get("k").value(), "1");
-    EXPECT_ANY_THROW(Kv("/nowhere/at/all/kv.db"));
+    EXPECT_EQ(open_kv(folder.path() + "/kv.db")->get("k").value(), "1");
+    EXPECT_ANY_THROW(open_kv("/nowhere/at/all/kv.db"));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ std::optional<std::string> stream_of(Connection& nats, const std::string& subjec
 
 constexpr const char* operation = "KV-Operation";
 
-class BucketKv : public KvElsewhere {
+class BucketKv final : public Kv {
 public:
     BucketKv(std::shared_ptr<Connection> nats, std::string bucket) : nats_(std::move(nats)), bucket_(std::move(bucket)), context_(*nats_) {
         const Library& l = library();
@@ -60,9 +60,7 @@ public:
     }
     ~BucketKv() override { library().kvStore_Destroy(store_); }
 
-    template <class T>
-    using Or = Kv::Or<T>;
-
+    bool is_remote() const override { return true; }
     Or<std::optional<std::string>> get(std::string_view key) override {
         auto found = last(key);
         if (!found) return std::unexpected(found.error());
@@ -206,7 +204,7 @@ std::optional<std::string> durable_consumer(Connection& nats, const std::string&
     return to;
 }
 
-std::unique_ptr<KvElsewhere> bucket_kv(const std::string& bucket) {
+std::unique_ptr<Kv> bucket_kv(const std::string& bucket) {
     auto nats = connection();
     if (!nats) throw Error{Error::Kind::usage, "kv = \"nats:" + bucket + "\" is on NATS: say where that is with --nats URL"};
     return std::make_unique<BucketKv>(std::move(nats), bucket);
