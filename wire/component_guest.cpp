@@ -73,8 +73,8 @@ namespace {
 
 // What a served function gives: a result<T, E> is T when the call went well, else E.
 std::expected<std::optional<Val>, std::string> served(const component::FunctionType& type, const std::string& name, const std::string& op, HostAnswer answer) {
-    bool may_fail = type.result && type.result->kind() == ValueType::Kind::result;
     if (!answer) {
+        bool may_fail = type.result && type.result->kind() == ValueType::Kind::result;
         Json error = parse_scanned(answer.error());
         std::string code = error["code"].get<std::string>(), message = error["message"].get<std::string>();
         auto members = may_fail ? type.result->members() : std::span<const ValueType::Member>();
@@ -83,12 +83,9 @@ std::expected<std::optional<Val>, std::string> served(const component::FunctionT
         if (value) return Val::error(std::move(*value));
         return std::unexpected(name + ", served by `" + op + "`: " + message);
     }
-    if (!type.result) return std::nullopt;
-    const auto& wanted = may_fail ? type.result->members()[0].type : type.result;
-    if (!wanted) return Val::ok();
-    auto value = to_value(parse_scanned(*answer), *wanted);
+    auto value = to_result(parse_scanned(*answer), type);
     if (!value) return std::unexpected(name + ": what `" + op + "` gave is not of the function's type: " + value.error());
-    return may_fail ? Val::ok(std::move(*value)) : std::move(*value);
+    return value;
 }
 
 }  // namespace

@@ -32,10 +32,11 @@ Result<std::vector<Val>> arguments(const std::string& text, const FunctionType& 
     return values;
 }
 
-std::string result(const std::optional<Val>& value, const FunctionType& type) {
+Result<std::string> result(const std::optional<Val>& value, const FunctionType& type) {
     if (!value) return "null";
     auto json = to_json(*value, *type.result);
-    return json ? to_text(*json) : error_object("unexpected_err", json.error());
+    if (!json) return std::unexpected(wrong(json.error()));
+    return to_text(*json);
 }
 
 }  // namespace

@@ -72,13 +72,9 @@ const FunctionType* find_type(const std::vector<component::ExternInfo>& all, con
 }
 
 CallResult answered(const FunctionType& type, const std::string& json) {
-    if (!type.result) return std::nullopt;
-    bool may_fail = type.result->kind() == component::ValueType::Kind::result;
-    const auto& wanted = may_fail ? type.result->members()[0].type : type.result;
-    if (!wanted) return Val::ok();
-    auto value = to_value(parse_scanned(json), *wanted);
+    auto value = to_result(parse_scanned(json), type);
     if (!value) return std::unexpected(CallError{CallError::Kind::unreachable, value.error()});
-    return may_fail ? Val::ok(std::move(*value)) : std::move(*value);
+    return std::move(*value);
 }
 
 // The function's own error, when the guest said one.

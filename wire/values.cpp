@@ -238,6 +238,16 @@ Written write_map(const Val& v, const ValueType& type) {
 
 }  // namespace
 
+std::expected<std::optional<component::Val>, std::string> to_result(const Json& json, const component::FunctionType& type) {
+    if (!type.result) return std::nullopt;
+    bool may_fail = type.result->kind() == component::ValueType::Kind::result;
+    const auto& wanted = may_fail ? type.result->members()[0].type : type.result;
+    if (!wanted) return component::Val::ok();
+    auto value = to_value(json, *wanted);
+    if (!value) return std::unexpected(std::move(value.error()));
+    return may_fail ? component::Val::ok(std::move(*value)) : std::move(*value);
+}
+
 std::string plain_name(std::string_view name) {
     std::string plain;
     for (char c : name)

@@ -14,6 +14,9 @@ std::expected<component::Val, std::string> to_value(const Json& json, const comp
 // Handles have no JSON, and numbers must be finite.
 std::expected<Json, std::string> to_json(const component::Val& value, const component::ValueType& type);
 
+// What a function gives for the JSON of a call that went well: a result<T, E> is `ok` of it, a function without a result nothing.
+std::expected<std::optional<component::Val>, std::string> to_result(const Json& json, const component::FunctionType& type);
+
 // "user-name" as JSON is used to see it: "userName" and "user_name" name the same field.
 std::string plain_name(std::string_view name);
 std::string base64(std::span<const u8> bytes);

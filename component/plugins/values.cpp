@@ -31,7 +31,7 @@ Result<std::vector<Val>> wave_arguments(const std::string& text, const FunctionT
     if (!call) return std::unexpected(call.error());
     return wave::parse_arguments(*call, type);
 }
-std::string wave_result(const std::optional<Val>& result, const FunctionType& type) { return result ? wave::print(*result, *type.result) : std::string(); }
+Result<std::string> wave_result(const std::optional<Val>& result, const FunctionType& type) { return result ? wave::print(*result, *type.result) : std::string(); }
 
 bool passes_handles(const FunctionType& t) {
     for (const auto& p : t.params)
@@ -49,7 +49,11 @@ Host call(HostCall& c, Holder& h, const Json& as) {
     if (passes_handles(f->type)) return fail(CallError::Kind::bad_arguments, "`" + name + "` of type " + to_string(f->type) + " passes resources, which have no text");
     auto args = as.arguments(words, f->type);
     if (!args) return fail(CallError::Kind::bad_arguments, args.error().message);
-    auto to_text = [type = f->type, print = as.result](CallResult r) { return r ? Val::ok(Val::string(print(*r, type))) : Val::error(to_val(r.error())); };
+    auto to_text = [type = f->type, print = as.result](CallResult r) {
+        if (!r) return Val::error(to_val(r.error()));
+        auto text = print(*r, type);
+        return text ? Val::ok(Val::string(std::move(*text))) : Val::error(to_val(CallError{CallError::Kind::bad_arguments, "the result: " + text.error().message}));
+    };
     if (zone->peer) return ask(c, *zone->peer, *f, std::move(*args), to_text);
     return c.done(to_text(zone->call(*f, std::move(*args))));
 }

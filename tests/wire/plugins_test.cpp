@@ -1,4 +1,7 @@
 // Plug-ins of materializers: entries of the manifest, and running instances reached by identity.
+#include <limits>
+
+#include <heddle/plugin_support.hpp>
 #include <heddle/component_tools.hpp>
 #include <heddle/text.hpp>
 
@@ -152,6 +155,14 @@ TEST(WirePlugins, what_is_not_granted_or_does_not_run_is_refused) {
     EXPECT_EQ(said(t.call("bump", R"({"who":"each"})")), "ok 1000");     // unknown: which of them?
     EXPECT_EQ(said(t.call("bump", R"({"who":"one/ada"})")), "ok 1000");
     EXPECT_EQ(said(t.call("selfish", "null")), "ok 3006");               // reentrant
+}
+
+TEST(WirePlugins, what_has_no_json_is_an_error) {
+    auto f64 = component::ValueType::primitive(component::ValueType::Kind::f64);
+    component::FunctionType type{false, {}, f64};
+    EXPECT_EQ(plugin_json().result(component::Val::f64(1.5), type).value(), "1.5");
+    EXPECT_EQ(plugin_json().result(std::nullopt, {}).value(), "null");
+    EXPECT_FALSE(plugin_json().result(component::Val::f64(std::numeric_limits<double>::infinity()), type));
 }
 
 TEST(WirePlugins, wrong_manifests_say_what_is_wrong) {

@@ -84,7 +84,7 @@ using Connector = std::function<std::expected<std::shared_ptr<Peer>, LoadError>(
 // JSON for interface `values`, given by a layer that has a JSON library: arguments as a list, a result as a value.
 struct Json {
     std::function<Result<std::vector<Val>>(const std::string& text, const FunctionType& type)> arguments;
-    std::function<std::string(const std::optional<Val>& result, const FunctionType& type)> result;
+    std::function<Result<std::string>(const std::optional<Val>& result, const FunctionType& type)> result;
 };
 
 struct Options {
