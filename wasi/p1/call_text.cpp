@@ -74,7 +74,6 @@ constexpr const char* fd_flags[] = {"append", "dsync", "nonblock", "rsync", "syn
 constexpr const char* time_flags[] = {"atim", "atim_now", "mtim", "mtim_now"};
 constexpr const char* receive_flags[] = {"peek", "waitall"};
 constexpr const char* received_flags[] = {"data_truncated"};
-constexpr const char* no_flags[] = {"0"};
 constexpr const char* shut_flags[] = {"rd", "wr"};
 constexpr const char* right_names[] = {"fd_datasync", "fd_read", "fd_seek", "fd_fdstat_set_flags", "fd_sync", "fd_tell", "fd_write", "fd_advise", "fd_allocate",
                                        "path_create_directory", "path_create_file", "path_link_source", "path_link_target", "path_open", "fd_readdir", "path_readlink",
@@ -158,7 +157,7 @@ struct Kind {
 constexpr Kind kinds[] = {
     {"u32", narrow}, {"u64", number}, {"i64", signed_number}, {"pointer", pointer}, {"text", text, 2}, {"vectors", vectors, 2}, {"clock", one_of<clocks>},
     {"whence", one_of<whences>}, {"old_whence", one_of<unstable_whences>}, {"advice", one_of<advices>}, {"lookup", flags<lookups>}, {"oflags", flags<open_flags>},
-    {"fdflags", flags<fd_flags>}, {"fstflags", flags<time_flags>}, {"riflags", flags<receive_flags>}, {"siflags", flags<no_flags>}, {"sdflags", flags<shut_flags>},
+    {"fdflags", flags<fd_flags>}, {"fstflags", flags<time_flags>}, {"riflags", flags<receive_flags>}, {"siflags", narrow}, {"sdflags", flags<shut_flags>},
     {"rights", rights_of}, {"subscriptions", subscriptions<Subscription>}, {"old_subscriptions", subscriptions<UnstableSubscription>},
     // behind a pointer, once the call has ended
     {"u32*", there<u32, plain32>}, {"u64*", there<u64, plain64>}, {"roflags*", there<u16, received_text>}, {"fdstat*", there<Fdstat, fdstat_text>},

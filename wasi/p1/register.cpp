@@ -170,6 +170,7 @@ Result<void> add(Linker& linker, const Context& context) {
         return std::unexpected(Error{Error::Kind::limit, "more directories and listeners than open files allowed (" +
                                                              std::to_string(c.limits.open_files) + ", Limits::open_files)"});
     auto process = std::make_shared<Process>(context);
+    std::erase_if(context.data().processes, [](const auto& p) { return p.expired(); });
     context.data().processes.push_back(process);
     for (const char* module : {"wasi_snapshot_preview1", "wasi_unstable"}) add_rows(linker, module, shared_rows, process);
     add_rows(linker, "wasi_snapshot_preview1", preview1_rows, process);
