@@ -9,7 +9,6 @@ import pathlib
 import re
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import time
 import unittest
 
 from support import COMPONENT, HEADER, HEDDLE, NOT_RUNNABLE, NOT_FOUND, ROOT, FAILED, ProgramTest, heddle
+from upstream import upstream
 
 sys.path.insert(0, str(ROOT / "tests/wasi/http/guests"))
 import build  # noqa: E402
@@ -256,19 +256,6 @@ class Upstream(http.server.BaseHTTPRequestHandler):
             self.answer(200, f"{self.path} {self.headers['Host']}".encode())
 
 
-@contextlib.contextmanager
-def upstream(certificate=None):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.handle_error = lambda *_: None
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
-
-
 # Numbers of error-code cases.
 REFUSED_CONNECTION, BAD_CERTIFICATE, DENIED, BAD_URI = b"06", b"13", b"15", b"19"
 
@@ -277,7 +264,7 @@ class Outbound(WithGuest):
     """The guest as a gateway."""
 
     def test_what_is_granted_is_reached(self):
-        with upstream() as port, Served(self.component, "--allow-host", f"http://127.0.0.1:{port}") as s:
+        with upstream(Upstream) as port, Served(self.component, "--allow-host", f"http://127.0.0.1:{port}") as s:
             self.assertEqual(s.ask(f"/fetch/http/127.0.0.1:{port}/a?b=c"), (200, f"/a?b=c 127.0.0.1:{port}".encode()))
             body = bytes(range(256)) * 4000
             self.assertEqual(s.ask(f"/fetch/http/127.0.0.1:{port}/", "POST", body), (200, body))
@@ -287,7 +274,7 @@ class Outbound(WithGuest):
                 s.ask(f"/fetch/http/127.0.0.1:{port}/cut")
 
     def test_nothing_else_is(self):
-        with upstream() as port, upstream() as other, Served(self.component, "--allow-host", f"http://127.0.0.1:{port}", "--allow-host", "http://localhost:1") as s:
+        with upstream(Upstream) as port, upstream(Upstream) as other, Served(self.component, "--allow-host", f"http://127.0.0.1:{port}", "--allow-host", "http://localhost:1") as s:
             cases = {
                 f"http/127.0.0.1:{other}/": DENIED,     # another port
                 f"https/127.0.0.1:{port}/": DENIED,     # another scheme
@@ -303,7 +290,7 @@ class Outbound(WithGuest):
                 self.assertEqual(s.ask("/fetch/" + path), (502, error), path)
             # A redirect is an answer like any other.
             self.assertEqual(s.ask(f"/fetch/http/127.0.0.1:{port}/redirect"), (302, b"elsewhere"))
-        with upstream() as port, Served(self.component) as s:
+        with upstream(Upstream) as port, Served(self.component) as s:
             self.assertEqual(s.ask(f"/fetch/http/127.0.0.1:{port}/"), (502, DENIED))
 
     def test_certificates_are_checked(self):
@@ -313,7 +300,7 @@ class Outbound(WithGuest):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", certificate + ".key", "-out", certificate + ".crt", "-days", "2",
                         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
         pathlib.Path(certificate).write_text(pathlib.Path(certificate + ".key").read_text() + pathlib.Path(certificate + ".crt").read_text())
-        with upstream(certificate) as port:
+        with upstream(Upstream, certificate) as port:
             grant = ["--allow-host", f"https://localhost:{port}", "--allow-host", f"https://127.0.0.1:{port}"]
             with Served(self.component, *grant) as s:
                 self.assertEqual(s.ask(f"/fetch/https/localhost:{port}/"), (502, BAD_CERTIFICATE))
@@ -354,7 +341,7 @@ class Service(WithGuest):
             self.assertEqual(s.end(), 0)
 
     def test_what_is_granted_is_reached_and_nothing_else(self):
-        with upstream() as port, upstream() as other, Served(self.component, "--allow-host", f"http://127.0.0.1:{port}") as s:
+        with upstream(Upstream) as port, upstream(Upstream) as other, Served(self.component, "--allow-host", f"http://127.0.0.1:{port}") as s:
             self.assertEqual(s.ask(f"/fetch/http/127.0.0.1:{port}/a?b=c"), (200, f"/a?b=c 127.0.0.1:{port}".encode()))
             body = bytes(range(256)) * 1000
             self.assertEqual(s.ask(f"/fetch/http/127.0.0.1:{port}/", "POST", body), (200, body))

@@ -14,7 +14,6 @@ import http.server
 import os
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/cli"))
+from upstream import upstream  # noqa: E402
+
 MEGABYTE = bytes(range(256)) * 4096
 # The most that heddle may hold beyond what it held before the stream, in megabytes, whatever streams through.
 FLAT = 24
@@ -82,19 +84,6 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         for _ in range(int(self.path[1:])):
             self.wfile.write(MEGABYTE)
-
-
-@contextlib.contextmanager
-def upstream(certificate=None):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.handle_error = lambda *_: None
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
 
 
 def make_certificate(folder, name):
@@ -171,7 +160,7 @@ def check(serve_test, component, folder, megabytes, tally):
     certificate, authority = make_certificate(folder, "one")
     _, stranger = make_certificate(folder, "two")
     room = ["--max-body", "4GiB", "--timeout", "30m"]
-    with upstream() as port, upstream() as other, upstream(certificate) as tls:
+    with upstream(Upstream) as port, upstream(Upstream) as other, upstream(Upstream, certificate) as tls:
         Upstream.elsewhere = f"http://127.0.0.1:{other}/1"
         plain, secure = f"http/127.0.0.1:{port}", f"https/localhost:{tls}"
         grants = ["--allow-host", f"http://127.0.0.1:{port}", "--allow-host", f"https://localhost:{tls}", "--allow-host", f"https://127.0.0.1:{tls}"]
@@ -216,7 +205,6 @@ def main():
     os.environ["HEDDLE"] = str(Path(chosen.heddle).resolve())
     # What a sanitizer keeps of freed memory is not heddle's.
     os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=2"
-    sys.path.insert(0, str(ROOT / "tests/cli"))
     import serve_test
 
     if shutil.which("openssl") is None:
