@@ -201,11 +201,8 @@ Host waitable_join(Caller& c, Builtin& b, std::span<Slot> s) {
 // ---- waiting for one waitable -----------------------------------------------------------------------------------------------------------------
 
 struct AwaitEvent final : HostFrame {
-    AwaitEvent(Machine& m, std::shared_ptr<Waitable> w) : machine(m), waitable(std::move(w)) {}
-    Host next(Caller& c, Exit) override {
-        return give(c.slots(), waitable->take_event().payload);
-    }
-    Machine& machine;
+    explicit AwaitEvent(std::shared_ptr<Waitable> w) : waitable(std::move(w)) {}
+    Host next(Caller& c, Exit) override { return give(c.slots(), waitable->take_event().payload); }
     std::shared_ptr<Waitable> waitable;
 };
 
@@ -214,7 +211,7 @@ Host give_payload(Caller& c, Machine& m, std::span<Slot> s, std::shared_ptr<Wait
     if (w->has_event) return give(s, w->take_event().payload);
     if (async) return give(s, blocked);
     Waitable* waitable = w.get();
-    c.frame<AwaitEvent>(m, std::move(w));
+    c.frame<AwaitEvent>(std::move(w));
     m.wait(m.current(), {.kind = Condition::Kind::event, .waitable = waitable}, false);
     return m.leave(c, Machine::Action::block);
 }

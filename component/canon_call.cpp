@@ -432,10 +432,6 @@ Func make_core_func(LoweredFunc& f, const heddle::FuncType& core) {
     return create_passage(store, {callee.core, &f.inst->may_leave, &callee.inst->may_enter, &lowered_call, &passage_frame, &f});
 }
 
-}  // namespace
-
-namespace {
-
 // LoweredFunc::word_bytes.
 std::optional<u8> word_bytes(const abi::Tuple& result) {
     if (result.types.empty()) return u8(0);
@@ -600,7 +596,7 @@ struct WordsCaller final : CallSource {
 bool Machine::call_async_words(const std::shared_ptr<Function>& f, Slot* slots) {
     auto call = make<WordsCaller>(*f, slots);
     std::shared_ptr<Task> task = make_task(*this, f, call);
-    if (!task) return step_trapped(std::move(quota.full(Counted::task).error())) != Step::trapped;
+    if (!task) return keep_trap(std::move(quota.full(Counted::task).error())), false;
     bool ok = !start_or_wait(*this, *task, nullptr) || drive(chain.size() - 1);
     if (ok && !call->done) ok = run_until(call->done, *f->inst);
     if (!ok && !call->trap) call->killed(trap);

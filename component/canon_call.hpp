@@ -114,7 +114,7 @@ struct RootCall final : SyncCall {
 // Begins a call. A function of a synchronous type is done then, and so is one that trapped. `from`: an instance that is being built calls its start
 // function, which may be the host's; null: the host calls.
 std::shared_ptr<HostCaller> start_call(Machine& m, const std::shared_ptr<Function>& f, std::vector<Val> args, Instance* from = nullptr);
-// Whether Machine::call_words can call it: it is synchronous, and its core values are the host's own.
+// Whether Machine::call_words can call it: its core values are the host's own.
 bool has_words(const Function& f);
 // Runs the Store until the call is done.
 void finish_call(Machine& m, Instance& callee, HostCaller& call);

@@ -64,7 +64,7 @@ bool Machine::begin(Thread& t) {
     t.own = take_execution();
     t.exec = t.own.get();
     t.exec->owner = &t;
-    if (auto begun = begin_body(t); !begun) return step_trapped(std::move(begun.error())) != Step::trapped;
+    if (auto begun = begin_body(t); !begun) return keep_trap(std::move(begun.error())), false;
     if (t.exec->state() == Execution::State::ready) return true;
     trap = t.exec->trap();
     return false;
@@ -81,9 +81,13 @@ void Machine::make_idle(Execution& e) {
     e.reset();
 }
 
-Machine::Step Machine::step_trapped(abi::TrapPtr t) {
+void Machine::keep_trap(abi::TrapPtr t) {
     trap = std::move(*t);
     if (trap.code == TrapCode::host) trap.code = TrapCode::component;
+}
+
+Machine::Step Machine::step_trapped(abi::TrapPtr t) {
+    keep_trap(std::move(t));
     return Step::trapped;
 }
 

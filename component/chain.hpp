@@ -181,6 +181,7 @@ private:
     Step after_thread_call(Thread& t);
     Step after_block();
     Step after_end(Thread& t);
+    void keep_trap(abi::TrapPtr t);
     Step step_trapped(abi::TrapPtr t);
     Step choose_next(Activation& a);
     void make_thread(Activation& a);

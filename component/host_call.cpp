@@ -92,8 +92,8 @@ Host finish(Caller& c, const LoweredFunc& f, std::span<const Val> values) {
 
 // A synchronous function that answers later: the Store is parked meanwhile.
 struct ParkedCall final : HostFrame {
-    ParkedCall(Machine& m, const LoweredFunc& f, std::shared_ptr<Deferred::Data> d, std::vector<std::pair<Instance*, u32>> l)
-        : machine(m), func(f), deferred(std::move(d)), lenders(std::move(l)) {}
+    ParkedCall(const LoweredFunc& f, std::shared_ptr<Deferred::Data> d, std::vector<std::pair<Instance*, u32>> l)
+        : func(f), deferred(std::move(d)), lenders(std::move(l)) {}
     ~ParkedCall() override { deferred->cancel(); }
     Host next(Caller& c, Exit) override {
         if (!deferred->is_done()) return c.park();
@@ -101,7 +101,6 @@ struct ParkedCall final : HostFrame {
         if (deferred->failed) return fail(c, deferred->failure);
         return finish(c, func, *deferred->answer);
     }
-    Machine& machine;
     const LoweredFunc& func;
     std::shared_ptr<Deferred::Data> deferred;
     std::vector<std::pair<Instance*, u32>> lenders;
@@ -116,7 +115,7 @@ Host call_sync(Caller& c, Machine& m, const LoweredFunc& f) {
     if (f.inst->dead()) return fail(c, "cannot enter component instance");
     if (said == Host::block) {
         if (!d.deferred) return fail(c, "a host function waits for nothing");
-        auto& frame = c.frame<ParkedCall>(m, f, d.deferred, std::move(lenders));
+        auto& frame = c.frame<ParkedCall>(f, d.deferred, std::move(lenders));
         return d.deferred->is_done() ? frame.next(c, Exit::parked) : c.park();
     }
     release_lenders(lenders);

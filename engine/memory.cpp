@@ -227,10 +227,6 @@ bool clear(Mapping& m, u64 from, u64 to) {
     return mmap(base + from, to - from, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
-}  // namespace
-
-namespace {
-
 // ---- pages that differ from the image
 
 constexpr u32 most_copies = 64;  // in a row: pages that are written no more would be copied for ever

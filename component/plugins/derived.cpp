@@ -61,10 +61,6 @@ Method method(const std::string& interface, const std::string& name, FunctionTyp
     return m;
 }
 
-}  // namespace
-
-namespace {
-
 // Of a list; streams and futures are not among the types that plug-ins' functions have.
 const ValueType* element_of(const ValueType& t) { return t.kind() == K::list ? t.element() : nullptr; }
 

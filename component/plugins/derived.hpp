@@ -20,7 +20,6 @@ struct Method {
     FunctionType target_type;            // as the plug-in must have it; resources by the importer's numbers
     std::vector<bool> has_handles;       // by parameter of the target
     bool result_has_handles = false;
-    bool words = false;                  // every value of the target is one core value
 };
 
 struct Derived {
