@@ -6,6 +6,7 @@
 #include "p2/p2.hpp"
 #include "p3/http.hpp"
 #include "p3/p3.hpp"
+#include "preopened_sockets.hpp"
 
 namespace heddle::wasi {
 
@@ -56,6 +57,8 @@ Result<void> add_p3(ComponentLinker& linker, const Context& context) {
 
 Result<void> add(ComponentLinker& linker, const Context& context) {
     if (auto ok = add_p2(linker, context); !ok) return ok;
+    Binder b(linker, context);
+    add_preopened_sockets(b);
     return add_p3(linker, context);
 }
 

@@ -115,6 +115,27 @@ Os<void> Socket::set_option(os::SocketOption o, u64 value) const {
 
 Os<std::shared_ptr<TcpSocket>> TcpSocket::create(Guest& g, Family family) { return make<TcpSocket>(g, family, true); }
 
+std::shared_ptr<TcpSocket> TcpSocket::bound(Guest& g, os::Descriptor d, OpenSlot slot, Family family) {
+    auto s = std::make_shared<TcpSocket>();
+    s->family = family;
+    s->channel = std::make_shared<Channel>(g, std::make_shared<os::Descriptor>(std::move(d)), Channel::Kind::socket);
+    s->slot = std::move(slot);
+    s->bound_ = true;
+    return s;
+}
+
+Os<std::shared_ptr<TcpSocket>> TcpSocket::listening(Guest& g, const os::Descriptor& d) {
+    Os<OpenSlot> slot = g.open_slot();
+    if (!slot) return fail(slot.error());
+    auto address = os::local_address(d.get());
+    if (!address) return fail(address.error());
+    auto own = os::duplicate(d.get());
+    if (!own) return fail(own.error());
+    auto s = bound(g, std::move(*own), std::move(*slot), address->is_v6() ? Family::ipv6 : Family::ipv4);
+    s->state = State::listening;
+    return s;
+}
+
 Os<void> TcpSocket::start_bind(Guest& g, const os::Address& at) {
     if (state != State::unbound) return fail(Errno::notconn);
     if (at.is_multicast()) return fail(Errno::inval);
@@ -177,11 +198,7 @@ Os<std::shared_ptr<TcpSocket>> TcpSocket::accept(Guest& g) {
     if (!slot) return fail(slot.error());
     auto d = os::accept_from(fd());
     if (!d) return fail(d.error());
-    auto s = std::make_shared<TcpSocket>();
-    s->family = family;
-    s->channel = std::make_shared<Channel>(g, std::make_shared<os::Descriptor>(std::move(d->first)), Channel::Kind::socket);
-    s->slot = std::move(*slot);
-    s->bound_ = true;
+    auto s = bound(g, std::move(d->first), std::move(*slot), family);
     s->state = State::connected;
     return s;
 }

@@ -45,6 +45,8 @@ public:
     enum class State : u8 { unbound, binding, bound, connecting, connected, starting_to_listen, listening, closed };
 
     static Os<std::shared_ptr<TcpSocket>> create(Guest& g, Family family);
+    // One that listens already; `d` stays its owner's.
+    static Os<std::shared_ptr<TcpSocket>> listening(Guest& g, const os::Descriptor& d);
 
     State state = State::unbound;
     Os<void> start_bind(Guest& g, const os::Address& at);
@@ -65,6 +67,7 @@ public:
     void arm() override;
 
 private:
+    static std::shared_ptr<TcpSocket> bound(Guest& g, os::Descriptor d, OpenSlot slot, Family family);
     int backlog_ = 128;
     bool armed_ = false;
 };

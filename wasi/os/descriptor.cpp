@@ -104,6 +104,12 @@ Descriptor::~Descriptor() {
     if (fd_ >= 0 && owned_) ::close(fd_);
 }
 
+Os<Descriptor> duplicate(int fd) {
+    int copy = retry([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+    if (copy == -1) return last_error();
+    return Descriptor(copy);
+}
+
 Os<Metadata> status(int fd) {
     struct stat s;
     if (fstat(fd, &s) != 0) return last_error();

@@ -50,6 +50,8 @@ struct NewTime {
 enum class Whence : u8 { set, current, end };
 enum class Advice : u8 { normal, sequential, random, willneed, dontneed, noreuse };
 
+// Another descriptor of the same open file.
+Os<Descriptor> duplicate(int fd);
 Os<Metadata> status(int fd);
 Os<void> set_times(int fd, NewTime accessed, NewTime modified);
 // The same for a descriptor opened with O_PATH, of a symbolic link too.

@@ -1,5 +1,6 @@
 // wasi:sockets 0.2 on the loopback interface, called from a guest, and what the policy refuses.
 #include "forwarder.hpp"
+#include "preopened_sockets.hpp"
 
 namespace heddle::wasi::testing {
 namespace {
@@ -71,6 +72,51 @@ TEST(P2Sockets, a_connection_carries_bytes_both_ways) {
     Val end = n.g.call(in + "blocking-read", {lend(accepted.at(1)), Val::u64(10)});
     EXPECT_EQ(end.payload()->case_index(), 1u);
 }
+
+// The sockets that were opened for a component beside those that it may open.
+Result<void> add_with_preopens(ComponentLinker& linker, const Context& context) {
+    Binder b(linker, context);
+    add_preopened_sockets(b);
+    return add_p2(linker, context);
+}
+struct Preopened : Forwarder {
+    explicit Preopened(const Context& c) : Forwarder(c, {"wasi:sockets", "wasi:io", "heddle:sockets"}, add_with_preopens) {}
+    Val listeners() { return call("heddle:sockets/preopens.get-listeners"); }
+};
+
+TEST(P2Sockets, listeners_are_given_open_and_need_no_grant) {
+    Context c;
+    c.listen("127.0.0.1:0").listen("[::1]:0");
+    Preopened g(c);
+    Val all = g.listeners();
+    ASSERT_EQ(all.size(), 2u);
+    Val first = all.at(0);
+    EXPECT_TRUE(g.call(tcp + "is-listening", {lend(first)}).as<bool>());
+    EXPECT_EQ(port_of(good(g.call(tcp + "local-address", {lend(first)}))), *c.listener_port(0));
+    EXPECT_EQ(g.call(tcp + "address-family", {lend(all.at(1))}).case_index(), 1u);
+    EXPECT_EQ(error(g.call(tcp + "accept", {lend(first)})), 8u) << "would block";
+    Net other(local());
+    Val client = other.tcp_socket();
+    good(other.t("start-connect", client, {lend(other.network), v4(*c.listener_port(0))}));
+    g.call("wasi:io/poll.[method]pollable.block", {lend(g.call(tcp + "subscribe", {lend(first)}))});
+    good(g.call(tcp + "accept", {lend(first)}));
+}
+
+TEST(P2Sockets, each_asking_gives_sockets_of_their_own) {
+    Context c;
+    c.listen("127.0.0.1:0").limits({.open_files = 3});
+    Preopened g(c);
+    Val one = g.listeners(), two = g.listeners();
+    g.call("wasi:io/poll.[method]pollable.ready", {lend(g.call(tcp + "subscribe", {lend(one.at(0))}))});
+    one = Val();
+    EXPECT_TRUE(g.call(tcp + "is-listening", {lend(two.at(0))}).as<bool>()) << "the other went alone";
+    Val three = g.listeners(), four = g.listeners();
+    auto fifth = g.try_call("heddle:sockets/preopens.get-listeners");
+    ASSERT_FALSE(fifth);
+    EXPECT_NE(fifth.error().message.find("a listening socket cannot be given"), std::string::npos) << fifth.error().message;
+}
+
+TEST(P2Sockets, no_listeners_are_an_empty_list) { EXPECT_EQ(Preopened(Context()).listeners().size(), 0u); }
 
 TEST(P2Sockets, a_stream_error_tells_its_code) {
     Net n(local());

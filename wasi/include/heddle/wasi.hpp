@@ -67,7 +67,7 @@ public:
     // With ReadOnly nothing in it can be changed: EROFS. An error is kept and reported by add().
     Context& dir(std::string host_path, std::string guest_path, Access access = ReadWrite);
 
-    // ---- sockets the program may accept connections from, as descriptors after the directories, in this order
+    // ---- sockets the program may accept connections from, in this order: descriptors after the directories, or heddle:sockets/preopens
     Context& listen(std::string address);                     // "127.0.0.1:8080", "[::1]:8080", "8080" (on 127.0.0.1); port 0: any
     Context& listener(int fd);                                // a listening socket; taken over
     // The port of the nth listener.
@@ -120,7 +120,7 @@ Result<void> add(Linker& linker, const Context& context);
 Result<void> add_p2(ComponentLinker& linker, const Context& context);
 // WASI 0.3.0, likewise. A component may import both.
 Result<void> add_p3(ComponentLinker& linker, const Context& context);
-// Both.
+// Both, and heddle:sockets/preopens (see wasi/README.md), which gives components the listening sockets of Context::listen.
 Result<void> add(ComponentLinker& linker, const Context& context);
 
 // Gives a Store a Context of its own, before its first instance. Also sets Store::on_park. Errors: what was wrong with the Context; usage, when
