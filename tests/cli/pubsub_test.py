@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The example pubsub: its modules compiled, started by its host, ended by a signal. `--seconds N` lets it run that long (default 3), and asks
+"""The example pubsub: its modules compiled as core modules and as components, started by its host, ended by a signal. `--seconds N` lets it run that long (default 3), and asks
 that messages take less than 10 ms, which a machine that does much else does not promise."""
 
 import http.server
@@ -16,7 +16,7 @@ import threading
 import time
 import unittest
 
-from support import ROOT, ProgramTest
+from support import HEDDLE, ROOT, ProgramTest
 
 EXAMPLE = ROOT / "wire/examples/pubsub"
 HOST = os.environ.get("PUBSUB_HOST", str(ROOT / "build/release/tests/pubsub_host"))
@@ -37,12 +37,15 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@unittest.skipUnless(shutil.which("clang-19"), "clang-19 is not installed: the example cannot be compiled")
-class PubsubTest(ProgramTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.modules = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        subprocess.run([EXAMPLE / "build.sh", cls.modules], check=True, timeout=240)
+def setUpModule():
+    global MODULES
+    MODULES = pathlib.Path(unittest.enterModuleContext(tempfile.TemporaryDirectory()))
+    if shutil.which("clang-19"):
+        subprocess.run([EXAMPLE / "build.sh", MODULES, HEDDLE], check=True, timeout=240)
+
+
+class Forms:
+    """The tests of both forms."""
 
     def setUp(self):
         super().setUp()
@@ -61,7 +64,7 @@ class PubsubTest(ProgramTest):
         self.file("config/server.conf", "greeting=here I am\n")
         self.file("config/telemetry.conf", f"topic=telemetry\ninterval_ms={interval}\n")
         self.file("config/gateway.conf", f"topic=telemetry\nurl={self.allowed.url}/in\nother_url={self.other.url}/in\n")
-        command = [HOST, "--modules", self.modules, "--config", self.folder / "config", "--server-socket-address", "127.0.0.1:0", "--gateway-allowed-host", self.allowed.url]
+        command = [HOST, "--form", self.FORM, "--modules", MODULES, "--config", self.folder / "config", "--server-socket-address", "127.0.0.1:0", "--gateway-allowed-host", self.allowed.url]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(self.process.stdout.close)
         self.addCleanup(self.process.stderr.close)
@@ -80,7 +83,7 @@ class PubsubTest(ProgramTest):
         out = self.process.stdout.read()
         self.reader.join()
         self.assertEqual(self.process.wait(), 0, out + "".join(self.said))
-        print(out, end="", file=sys.stderr)
+        print(f"{self.FORM}s: {out}", end="", file=sys.stderr)
         return [float(n) for n in re.findall(r"[\d.]+", re.sub(r"p\d\d", "", out))], "".join(self.said)
 
     def test_messages_flow_for_as_long_as_it_runs(self):
@@ -123,9 +126,28 @@ class PubsubTest(ProgramTest):
         self.end()
 
     def test_a_missing_module_is_named(self):
-        done = subprocess.run([HOST, "--modules", self.folder, "--config", self.folder, "--server-socket-address", "127.0.0.1:0"], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([HOST, "--form", self.FORM, "--modules", self.folder, "--config", self.folder, "--server-socket-address", "127.0.0.1:0"], capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("server.wasm", done.stderr)
+        self.assertRegex(done.stderr, r"server(\.component)?\.wasm: ")
+
+
+@unittest.skipUnless(shutil.which("clang-19"), "clang-19 is not installed: the example cannot be compiled")
+class ModulesTest(Forms, ProgramTest):
+    FORM = "module"
+
+
+@unittest.skipUnless(shutil.which("clang-19"), "clang-19 is not installed: the example cannot be compiled")
+class ComponentsTest(Forms, ProgramTest):
+    FORM = "component"
+
+    def test_what_the_host_offers_in_another_form_is_refused(self):
+        """A component that asks for a function with another type than the host has."""
+        self.file("server.wat", '(component (import "demo:pubsub/host@1.0.0" (instance (export "wait" (func (param "milliseconds" u32) (result bool))))))')
+        subprocess.run([HEDDLE, "wat", self.folder / "server.wat", "-o", self.folder / "server.component.wasm"], check=True, timeout=60)
+        command = [HOST, "--form", "component", "--modules", self.folder, "--config", self.folder, "--server-socket-address", "127.0.0.1:0"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"server: (?s:.*)wait(?s:.*)async func.*bool")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 // Reads a topic and posts each message to the one endpoint it may; tries another one once, to show that it may not.
-#include "host.h"
+#include "settings.h"
 
 static int posted;
 
 EXPORT(status) int status(void) { return posted; }
 
-EXPORT(init) int init(const char* config, size_t size) {
+static int post_all(const char* config, size_t size) {
     const char* topic = setting(config, size, "topic", "telemetry");
     const char* url = setting(config, size, "url", "");
     const char* other = setting(config, size, "other_url", "");
@@ -19,3 +19,4 @@ EXPORT(init) int init(const char* config, size_t size) {
     }
     return 0;
 }
+INIT(post_all)

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host.h"
+#include "settings.h"
 
 enum { most = 32, line_size = 8192 };
 static struct Connection {
@@ -65,7 +65,7 @@ static bool take_bytes(struct Connection* c) {
     return c->size < sizeof c->line - 1;
 }
 
-EXPORT(init) int init(const char* config, size_t size, int listener) {
+static int serve(const char* config, size_t size, int listener) {
     log_info("server", setting(config, size, "greeting", "listening"));
     while (!host_wait(0)) {
         struct pollfd ready[most + 1] = {{listener, POLLIN, 0}};
@@ -85,3 +85,4 @@ EXPORT(init) int init(const char* config, size_t size, int listener) {
     for (int i = 0; i < count; ++i) close(connections[i].fd);
     return 0;
 }
+INIT_WITH_LISTENER(serve)

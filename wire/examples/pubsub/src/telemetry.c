@@ -1,11 +1,11 @@
 // Publishes what a sensor would say, again and again.
-#include "host.h"
+#include "settings.h"
 
 static int published;
 
 EXPORT(status) int status(void) { return published; }
 
-EXPORT(init) int init(const char* config, size_t size) {
+static int publish_all(const char* config, size_t size) {
     const char* topic = setting(config, size, "topic", "telemetry");
     unsigned interval = (unsigned)atoi(setting(config, size, "interval_ms", "100"));
     do {
@@ -19,3 +19,4 @@ EXPORT(init) int init(const char* config, size_t size) {
     } while (!host_wait(interval));
     return 0;
 }
+INIT(publish_all)
