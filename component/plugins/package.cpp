@@ -115,6 +115,43 @@ interface values {
   call-json: func(i: borrow<instance>, name: string, arguments: string) -> result<string, call-error>;
   /// Arguments as WAVE text in parentheses: (1, "a", {x: 1}). The result likewise, empty without one.
   call-wave: func(i: borrow<instance>, name: string, arguments: string) -> result<string, call-error>;
+
+  /// A value in a list of values. What it consists of lies behind it in the same list, and is said by its place there, from 0 on.
+  variant node {
+    %bool(bool),
+    %s8(s8),
+    %u8(u8),
+    %s16(s16),
+    %u16(u16),
+    %s32(s32),
+    %u32(u32),
+    %s64(s64),
+    %u64(u64),
+    %f32(f32),
+    %f64(f64),
+    %char(char),
+    %string(string),
+    /// A list of u8 in one piece: results have no other, arguments may.
+    bytes(list<u8>),
+    /// Elements; of a map: records of a key and a value.
+    %list(list<u32>),
+    /// Fields in the order of the type; tuples likewise.
+    %record(list<u32>),
+    /// Also enums, options (none 0, some 1) and results (ok 0, err 1).
+    %variant(choice),
+    /// Bit n stands for the n-th label.
+    %flags(u32),
+  }
+
+  record choice {
+    /// Of the case, in the order of the type.
+    number: u32,
+    payload: option<u32>,
+  }
+
+  /// Values with the types that the function has, as a tree in a list: node 0 is a record of the arguments, and every other node is a part of exactly
+  /// one before it. At most 262144 nodes, 128 deep. Of the result, node 0 is the value, and without a result there is no node.
+  call-tree: func(i: borrow<instance>, name: string, arguments: list<node>) -> result<list<node>, call-error>;
 }
 )wit";
 }

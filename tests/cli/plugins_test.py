@@ -80,12 +80,26 @@ after it: ok
         self.assertEqual(call("shout", "nothing", '"[]"'), "unknown-function\n")
         self.assertEqual(call("silence", "add", '"[1, 2]"'), "load: unknown\n")
 
+    def test_calls_with_values_as_nodes(self):
+        self.assertEqual(self.said('as-trees("Hello")'), "add: 42\napply: HELLO\napply to numbers: bad-arguments\napply to a circle: bad-arguments\n")
+
+    def test_bytes_of_its_own_are_loaded_where_that_was_granted(self):
+        shout = ", ".join(str(b) for b in self.path("shout.wasm").read_bytes())
+        call = f"brought([{shout}])"
+        self.assertEqual(self.said(call), "from bytes: denied\n")
+        self.assertEqual(self.said(call, "--plugin-bytes"), "from bytes: ok\nbrought: SHOUTED\n")
+        self.assertEqual(self.said("brought([0, 97, 115, 109])", "--plugin-bytes"), "from bytes: invalid\n")
+
+    def test_bytes_of_its_own_get_no_world_and_no_plugins(self):
+        studio = ", ".join(str(b) for b in self.path("studio.wasm").read_bytes())
+        self.assertEqual(self.said(f"brought([{studio}])", "--plugin-bytes"), "from bytes: ok\nbrought: unlinkable\n")
+
     def test_a_holder_in_javascript(self):
         if not self.path("script.wasm").exists():
             self.skipTest(f"no componentize-qjs from npm in {NPM} (HEDDLE_NPM names another folder)")
         filters = [word for name in ("shout", "rot13") for word in ("--plugin", self.path(name + ".wasm"))]
         self.expect(heddle("run", *filters, "--invoke", "run()", self.path("script.wasm")), 0,
-                    r'"shout: HELLO\nrot13: Uryyb\nIN PIECES\n9\ncaught trapped\nalive\n8 functions\n\"Nqn\""' + "\n")
+                    r'"shout: HELLO\nrot13: Uryyb\nIN PIECES\n9\ncaught trapped\nalive\n8 functions\n\"Nqn\"\n[{\"tag\":\"u32\",\"val\":42}]"' + "\n")
 
     def test_in_service_what_was_granted_is_loaded(self):
         said = heddle("call", self.path("app.toml"), "pipeline", "--json", '{"text":"Hello, world"}')

@@ -109,6 +109,13 @@ class Forms:
             self.assertLess(p50, 10)
             self.assertLess(p99, 10)
 
+    def test_silence_is_not_the_end(self):
+        self.start(interval=400)
+        time.sleep(1)
+        (published, read, *_), _ = self.end()
+        self.assertGreater(published, 1)
+        self.assertEqual(read, published)
+
     def test_wrong_lines_end_a_connection_and_not_the_server(self):
         port = self.start()
         for text in (b"HELLO\n", b"x" * 10_000):

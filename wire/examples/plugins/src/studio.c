@@ -50,6 +50,22 @@ void call_json(Instance i, const u8 *name, u32 name_size, const u8 *arguments, u
 IMPORT("heddle:plugins/values@0.1.0", "call-wave")
 void call_wave(Instance i, const u8 *name, u32 name_size, const u8 *arguments, u32 arguments_size, Result *r);
 
+typedef struct {  // variant: a value, and where in the list its parts lie
+    u8 kind;
+    union {
+        u32 number;
+        Text text;
+        struct {
+            const u32 *at;
+            u32 size;
+        } parts;
+        u32 choice[3];  // record: case, whether there is a payload, which node
+    } as __attribute__((aligned(8)));
+} Node;
+enum { node_u32 = 6, node_string = 12, node_record = 15 };
+IMPORT("heddle:plugins/values@0.1.0", "call-tree")
+void call_tree(Instance i, const u8 *name, u32 name_size, const Node *arguments, u32 arguments_size, Result *r);
+
 // ---- what is said -------------------------------------------------------------------------------------------------------------------------
 
 static u8 said[4096];
@@ -91,6 +107,8 @@ FORGET("contain", after_contain)
 FORGET("mix", after_mix)
 FORGET("exceed", after_exceed)
 FORGET("untyped", after_untyped)
+FORGET("as-trees", after_as_trees)
+FORGET("brought", after_brought)
 
 // "ok", or what the error is called.
 static void say_outcome(const char *before, const Result *r, const char *const *names) {
@@ -272,6 +290,60 @@ EXPORT("untyped") Text *untyped(const u8 *name, u32 name_size, const u8 *functio
     call(i, function, function_size, arguments, arguments_size, &r);
     if (r.is_error) say_outcome("", &r, call_errors);
     else say(r.as.text);
+    instance_drop(i);
+    return all_said();
+}
+
+static void say_nodes(const char *before, const Result *r) {
+    for (const char *c = before; *c; ++c) said[said_size++] = (u8)*c;
+    if (r->is_error) return say_outcome("", r, call_errors);
+    const Node *result = (const Node *)r->as.text.at;
+    if (result->kind == node_u32) say_number(result->as.number);
+    else if (result->kind == node_string) say(result->as.text);
+    say(TEXT("\n"));
+}
+
+EXPORT("as-trees") Text *as_trees(const u8 *at, u32 size) {
+    Text add = TEXT("demo:filters/filter.add"), apply = TEXT("demo:filters/filter.apply");
+    static const u32 one[] = {1}, two[] = {1, 2}, itself[] = {0};
+    static const Node sum[] = {{node_record, {.parts = {two, 2}}}, {node_u32, {.number = 40}}, {node_u32, {.number = 2}}};
+    static Node text[] = {{node_record, {.parts = {one, 1}}}, {node_string, {.number = 0}}};
+    text[1].as.text = (Text){at, size};
+    static const Node circle[] = {{node_record, {.parts = {itself, 1}}}};
+    Result r;
+    Instance i = load(TEXT("shout"), 0, 0, 0, &r);
+    if (r.is_error) __builtin_trap();
+    call_tree(i, add.at, add.size, sum, 3, &r);
+    say_nodes("add: ", &r);
+    call_tree(i, apply.at, apply.size, text, 2, &r);
+    say_nodes("apply: ", &r);
+    call_tree(i, apply.at, apply.size, sum, 3, &r);
+    say_nodes("apply to numbers: ", &r);
+    call_tree(i, apply.at, apply.size, circle, 1, &r);
+    say_nodes("apply to a circle: ", &r);
+    instance_drop(i);
+    return all_said();
+}
+
+EXPORT("brought") Text *brought(const u8 *bytes, u32 size) {
+    Result r;
+    code_from_bytes(bytes, size, &r);
+    say_outcome("from bytes: ", &r, load_errors);
+    if (r.is_error) return all_said();
+    Code code = r.as.number;
+    code_instantiate(code, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, &r);
+    code_drop(code);
+    if (r.is_error) {
+        say_outcome("brought: ", &r, load_errors);
+        return all_said();
+    }
+    Instance i = r.as.number;
+    plugin_bind(i, &r);
+    if (r.is_error) __builtin_trap();
+    Plugin plugin = r.as.number;
+    plugin_apply(plugin, (const u8 *)"shouted", 7, &r);
+    say_line("brought: ", r.as.text);
+    plugin_drop(plugin);
     instance_drop(i);
     return all_said();
 }

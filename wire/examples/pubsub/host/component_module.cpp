@@ -61,8 +61,7 @@ private:
         observability.func("loginfo", [](std::string module, std::string message) { say(module, message); });
         observability.func("publish", [=, this](std::string topic, std::string message) { return done(announced(services.publish(topic, message))); });
         observability.func("subscribe", [=, this](std::string topic) { return done(announced(services.subscribe(topic))); });
-        async_func(observability, "read",
-                   [this](std::string topic) { return when<std::optional<std::string>>([this, topic = std::move(topic)] { return services.try_read(topic); }); });
+        async_func(observability, "read", [this](std::string topic) { return when<Message>([this, topic = std::move(topic)] { return services.try_read(topic); }); });
         async_func(host, "wait", [this](u32 ms) { return when<bool>([this, until = now() + ms] { return services.try_wait(until); }); });
         host.func("post", [this](std::string url, std::string body) -> std::expected<u16, std::monostate> {
             auto status = services.post(name, url, body);

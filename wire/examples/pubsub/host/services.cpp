@@ -65,12 +65,13 @@ std::optional<int> Services::post(const std::string& module, const std::string& 
     return response ? std::optional(response->status) : std::nullopt;
 }
 
-std::optional<std::optional<std::string>> Services::try_read(const std::string& topic) {
+std::optional<Message> Services::try_read(const std::string& topic) {
     auto line = this->line(topic).receive(100ms);  // "MSG topic when message"
-    if (!line) return stop ? std::optional(std::optional<std::string>()) : std::nullopt;
+    if (!line && !stop) return std::nullopt;
+    if (!line) return Message();
     std::size_t when = line->find(' ', 4) + 1, message = line->find(' ', when) + 1;
     seen_.latencies.push_back(now() - std::stod(line->substr(when)));
-    return std::optional(line->substr(message));
+    return Message(line->substr(message));
 }
 
 std::optional<bool> Services::try_wait(double until) const {

@@ -38,6 +38,8 @@ private:
     std::string buffer_;
 };
 
+using Message = std::optional<std::string>;  // nothing: the end
+
 class Services {
 public:
     Services(const Options& o, Seen& seen) : options_(o), seen_(seen) {}
@@ -50,8 +52,7 @@ public:
     std::optional<int> post(const std::string& module, const std::string& url, const std::string& body);
 
     // ---- those that wait, a step of at most 100 ms each. Nothing: not yet.
-    // A message, or nothing: the end.
-    std::optional<std::optional<std::string>> try_read(const std::string& topic);
+    std::optional<Message> try_read(const std::string& topic);
     // Whether it is time to end.
     std::optional<bool> try_wait(double until) const;
 
