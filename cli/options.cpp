@@ -256,6 +256,43 @@ std::string stem(const std::string& file) {
 }
 std::string anything(const std::string&) { return "*"; }
 
+// One word each of how JSON in messages is written.
+struct StyleWord {
+    std::string_view word;
+    void (*set)(wire::JsonStyle&);
+};
+constexpr StyleWord style_words[] = {
+    {"kebab", [](wire::JsonStyle& s) { s.keys = wire::JsonStyle::Keys::kebab; }}, {"snake", [](wire::JsonStyle& s) { s.keys = wire::JsonStyle::Keys::snake; }},
+    {"camel", [](wire::JsonStyle& s) { s.keys = wire::JsonStyle::Keys::camel; }}, {"base64", [](wire::JsonStyle& s) { s.byte_numbers = false; }},
+    {"numbers", [](wire::JsonStyle& s) { s.byte_numbers = true; }},
+};
+
+std::expected<std::vector<StyleWord>, std::string> parse_style(std::string_view text) {
+    std::vector<StyleWord> all;
+    for (std::size_t at = 0; at <= text.size();) {
+        std::size_t end = std::min(text.size(), text.find(',', at));
+        auto word = std::ranges::find(style_words, text.substr(at, end - at), &StyleWord::word);
+        if (word == std::end(style_words)) return std::unexpected("how JSON is written: keys as kebab, snake or camel, bytes as base64 or numbers; after commas");
+        all.push_back(*word);
+        at = end + 1;
+    }
+    return all;
+}
+
+void add_messages(CLI::App& run, RunOptions& o) {
+    add_parsed(run, "--message", "'METHOD JSON'", "call an exported function by a message, 'Interface.Function {\"a\": 1}', and print the answer", parse_message,
+               [&o](MessageText m) { o.message = std::move(m); })
+        ->group("Messages");
+    add_parsed(run, "--send", "INTERFACE[=NAME[@CONTRACT]]", "calls of that imported interface become messages to the function `send` of a component of --link", parse_send,
+               [&o](SendGrant s) { o.sends.push_back(std::move(s)); })
+        ->group("Messages");
+    add_parsed(run, "--message-style", "WORDS", "how JSON in messages is written: keys as kebab (default), snake or camel, bytes as base64 (default) or numbers", parse_style,
+               [&o](const std::vector<StyleWord>& all) {
+                   for (const StyleWord& word : all) word.set(o.message_style);
+               })
+        ->group("Messages");
+}
+
 CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* description) {
     CLI::App* run = app.add_subcommand(name, description);
     run->footer(
@@ -297,6 +334,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& o, const char* name, const char* de
         ->type_name("CALL");
     add_parsed(*run, "--link", "[NAME=]FILE", "a component whose exports serve imports of those named after it and of FILE; with NAME: that import",
                parse_link, [&o](LinkGrant l) { o.links.push_back(std::move(l)); });
+    add_messages(*run, o);
     add_named_files(*run, "--plugin", "a component that the guest may load by NAME (default: the file's name) through heddle:plugins, with nothing granted", o.plugins, stem);
     run->add_flag("--plugin-bytes", o.plugin_bytes, "the guest may load plug-ins that it has the bytes of");
     run->add_option("--argv0", o.argv0, "the guest's own name (default: FILE)")->type_name("NAME");

@@ -9,6 +9,7 @@
 
 #include <heddle/component_limits.hpp>
 #include <heddle/engine.hpp>
+#include <heddle/messages.hpp>
 
 #include "exit_codes.hpp"
 #include "tool_options.hpp"
@@ -41,6 +42,9 @@ struct RunOptions : Grants {
     bool plugin_bytes = false;
     std::vector<std::string> hosts;  // SCHEME://HOST[:PORT]
     std::optional<std::string> invoke, argv0, core_dump;
+    std::optional<MessageText> message;
+    std::vector<SendGrant> sends;
+    wire::JsonStyle message_style;
     std::optional<u64> fuel;
     std::optional<std::chrono::milliseconds> timeout;
     Config config;

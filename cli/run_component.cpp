@@ -42,6 +42,8 @@ public:
 
 private:
     Or<void> link(const LinkGrant& link);
+    Or<void> send_messages(const Component& main);
+    Or<int> receive(const ComponentInstance& instance, const MessageText& message);
     Or<void> serve_plugins(ComponentLinker& linker, const Component& main);
     Or<ComponentInstance> instantiate(const std::string& label, const Component& component);
     Or<int> run_command(const ComponentInstance& instance);
@@ -55,6 +57,7 @@ private:
     ComponentLinker linker_;
     std::optional<component::plugins::Catalogue> plugins_;
     wasi::Context wasi_;
+    std::optional<wire::Send> send_;  // of the last component of --link that has one
     std::atomic<bool> timed_out_ = false;
     int exit_code_ = ok;  // of a guest that ended the program within a call
 };
@@ -75,6 +78,7 @@ Or<void> ComponentProgram::link(const LinkGrant& link) {
     if (!component) return std::unexpected(component.error());
     auto instance = instantiate(label, *component);
     if (!instance) return std::unexpected(instance.error());
+    if (auto send = wire::sender_of(*instance)) send_ = std::move(*send);
     if (link.name) linker_.instance(*link.name, instance->find_instance(*link.name).value_or(*instance));
     else linker_.exports_of(*instance);
     return {};
@@ -87,6 +91,17 @@ Or<void> ComponentProgram::serve_plugins(ComponentLinker& linker, const Componen
     plugins_ = std::move(*made);
     auto linked = plugins_->link(linker, main);
     if (!linked) return fail(failed, label_ + ": " + linked.error().message);
+    return {};
+}
+
+// The interfaces of --send.
+Or<void> ComponentProgram::send_messages(const Component& main) {
+    if (!options_.sends.empty() && !send_) return fail(wrong_usage, "--send: no component of --link exports a function `send` that takes messages");
+    for (const SendGrant& s : options_.sends) {
+        wire::Contract contract{.interface = s.interface, .name = s.name, .contract = s.contract, .link = std::nullopt, .style = options_.message_style};
+        auto served = wire::send_messages(linker_, main, std::move(contract), *send_);
+        if (!served) return fail(failed, fmt::format("{}: --send {}: {}", label_, s.interface, served.error().message));
+    }
     return {};
 }
 
@@ -147,6 +162,19 @@ Or<int> ComponentProgram::invoke(const ComponentInstance& instance, const wave::
     return exit_code_;
 }
 
+Or<int> ComponentProgram::receive(const ComponentInstance& instance, const MessageText& message) {
+    wire::Contract contract;
+    contract.style = options_.message_style;
+    auto receiver = wire::Receiver::of(instance, contract);
+    if (!receiver) return fail(not_runnable, label_ + ": takes no messages: " + receiver.error().message);
+    auto answer = receiver->receive({message.method, message.argument});
+    if (!answer && timed_out_) return ended(label_, component_trap(store_), options_, timed_out_);
+    if (!answer) return fail(failed, fmt::format("{}: {}: {}: {}", label_, message.method, answer.error().kind, answer.error().message));
+    fmt::print("{}\n", *answer);
+    std::fflush(stdout);
+    return exit_code_;
+}
+
 Or<int> ComponentProgram::run(const Component& main, const std::optional<wave::Call>& call) {
     grant(wasi_, options_, label_);
     auto stores = open_stores(options_);
@@ -159,8 +187,10 @@ Or<int> ComponentProgram::run(const Component& main, const std::optional<wave::C
     if (auto walled = raise_wall(wasi_, options_, uses_network(options_), other_files(options_)); !walled) return std::unexpected(walled.error());
     for (const LinkGrant& l : options_.links)
         if (auto linked = link(l); !linked) return std::unexpected(linked.error());
+    if (auto sent = send_messages(main); !sent) return std::unexpected(sent.error());
     auto instance = instantiate(label_, main);
     if (!instance) return std::unexpected(instance.error());
+    if (options_.message) return receive(*instance, *options_.message);
     return call ? invoke(*instance, *call) : run_command(*instance);
 }
 

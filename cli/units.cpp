@@ -70,6 +70,24 @@ std::expected<LinkGrant, std::string> parse_link(std::string_view text) {
     return link;
 }
 
+std::expected<SendGrant, std::string> parse_send(std::string_view text) {
+    std::size_t equals = text.find('=');
+    SendGrant send{.interface = std::string(text.substr(0, equals)), .name = {}, .contract = {}};
+    std::string_view rest = equals == text.npos ? std::string_view() : text.substr(equals + 1);
+    std::size_t at = rest.find('@');
+    send.name = rest.substr(0, at);
+    if (at != rest.npos) send.contract = rest.substr(at + 1);
+    bool wrong = send.interface.find('/') == std::string::npos || (equals != text.npos && send.name.empty()) || (at != rest.npos && send.contract.empty());
+    if (wrong) return std::unexpected("an interface whose calls are sent is written demo:app/store, demo:app/store=Store or demo:app/store=Store@a:contract");
+    return send;
+}
+
+std::expected<MessageText, std::string> parse_message(std::string_view text) {
+    std::size_t space = std::min(text.size(), text.find(' '));
+    if (space == 0) return std::unexpected("a message is written 'Interface.Function {\"a\": 1}'");
+    return MessageText{std::string(text.substr(0, space)), std::string(text.substr(std::min(text.size(), space + 1)))};
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

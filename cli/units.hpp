@@ -34,6 +34,20 @@ struct LinkGrant {
 // [NAME=]FILE
 std::expected<LinkGrant, std::string> parse_link(std::string_view text);
 
+struct SendGrant {
+    std::string interface, name, contract;
+};
+
+// INTERFACE[=NAME[@CONTRACT]]
+std::expected<SendGrant, std::string> parse_send(std::string_view text);
+
+struct MessageText {
+    std::string method, argument;
+};
+
+// METHOD[ JSON]
+std::expected<MessageText, std::string> parse_message(std::string_view text);
+
 // The name closest to `name` among `candidates`; empty when none is near.
 template <class Range>
 std::string_view nearest(std::string_view name, const Range& candidates);

@@ -1,6 +1,7 @@
 // App: a manifest and everything it names, loaded.
 #include "app.hpp"
 #include "graphql/graphql.hpp"
+#include "messages.hpp"
 #include "recording.hpp"
 
 #include <algorithm>
@@ -12,6 +13,20 @@
 namespace heddle::wire {
 
 namespace {
+
+// Interfaces that go as messages are there, and JSON has a form for what they take and give.
+void check_messages(const MaterializerConfig& m, const Program& program) {
+    const GuestConfig& g = *m.guest;
+    const Component* component = program.artifact().component ? &*program.artifact().component : nullptr;
+    std::string where = "materializers." + m.op + ".imports";
+    try {
+        for (const SentImport& to : g.sent) (void)find_contract(component->imports(), to.contract, "imports");
+        where = "materializers." + m.op + ".export";
+        if (g.kind == Kind::messages) Methods(component->exports(), {.interface = m.export_name, .name = g.messages_name});
+    } catch (const Error& e) {
+        throw Error{e.kind, where + ": " + e.message};
+    }
+}
 
 // Materializers with the same artifact and limits share the module; with the same configuration also the instances.
 void load_programs(AppData& app) {
@@ -30,6 +45,7 @@ void load_programs(AppData& app) {
             app.programs.push_back(std::make_unique<Program>(artifact, m.guest));
             program = app.programs.back().get();
         }
+        check_messages(m, *program);
         program->add(&m);
         Op& op = app.ops[m.op];
         op.config = &m;

@@ -9,6 +9,7 @@
 #include <heddle/component_driving.hpp>
 #include <heddle/component_limits.hpp>
 
+#include "messages.hpp"
 #include "values.hpp"
 
 namespace heddle::wire {
@@ -19,29 +20,8 @@ using component::ValueType;
 
 namespace {
 
-bool is_text(const std::optional<ValueType>& t) { return t && t->kind() == ValueType::Kind::string; }
-
-// A failed call as a value of the function's own error type: a text, or of a variant the case that fits best and holds one.
-std::optional<Val> error_value(const ValueType& type, const std::string& code, const std::string& message) {
-    if (type.kind() == ValueType::Kind::string) return Val::string(message);
-    if (type.kind() != ValueType::Kind::variant) return std::nullopt;
-    auto members = type.members();
-    std::string_view wanted[] = {code == "timeout" ? "timeout" : code == "denied" ? "denied" : code == "bad_args" ? "invalid-parameter" : "host-error", "host-error", "other"};
-    for (std::string_view name : wanted)
-        for (u32 i = 0; i < members.size(); ++i)
-            if (members[i].name == name && is_text(members[i].type)) return Val::variant(i, Val::string(message));
-    return std::nullopt;
-}
-
-std::expected<Json, std::string> arguments_json(HostCall& call, const component::FunctionType& type) {
-    Json args = Json::object();
-    for (std::size_t i = 0; i < type.params.size(); ++i) {
-        auto value = to_json(call.args()[i], type.params[i].type);
-        if (!value) return value;
-        args[type.params[i].name] = std::move(*value);
-    }
-    return args;
-}
+// {"op": …, "in": …} of the host call `call`.
+std::string call_json(const std::string& op, std::string_view in) { return R"({"op":)" + json_string(op) + R"(,"in":)" + std::string(in) + "}"; }
 
 }  // namespace
 
@@ -73,19 +53,20 @@ namespace {
 
 // What a served function gives: a result<T, E> is T when the call went well, else E.
 std::expected<std::optional<Val>, std::string> served(const component::FunctionType& type, const std::string& name, const std::string& op, HostAnswer answer) {
-    if (!answer) {
-        bool may_fail = type.result && type.result->kind() == ValueType::Kind::result;
-        Json error = parse_scanned(answer.error());
-        std::string code = error["code"].get<std::string>(), message = error["message"].get<std::string>();
-        auto members = may_fail ? type.result->members() : std::span<const ValueType::Member>();
-        auto value = may_fail && members[1].type ? error_value(*members[1].type, code, message) : std::nullopt;
-        if (may_fail && !members[1].type) return Val::error();
-        if (value) return Val::error(std::move(*value));
-        return std::unexpected(name + ", served by `" + op + "`: " + message);
-    }
-    auto value = to_result(parse_scanned(*answer), type);
-    if (!value) return std::unexpected(name + ": what `" + op + "` gave is not of the function's type: " + value.error());
-    return value;
+    auto value = answer ? to_result(parse_scanned(*answer), type) : failed_call(answer.error(), type);
+    if (value) return value;
+    return std::unexpected(name + (answer ? ": what `" + op + "` gave is not of the function's type: " : ", served by `" + op + "`: ") + value.error());
+}
+
+// The same of one that was sent as a message: the answer is bytes, in base64.
+std::expected<std::optional<Val>, std::string> sent(const component::FunctionType& type, const std::string& name, const std::string& op, HostAnswer answer) {
+    if (!answer) return served(type, name, op, std::move(answer));
+    Json json = parse_scanned(*answer);
+    auto bytes = json.is_string() ? from_base64(json.get<std::string>()) : std::nullopt;
+    Answer got = bytes ? Answer(std::string(bytes->begin(), bytes->end())) : std::unexpected(RpcError{"deser", "`" + op + "` gave no bytes (as base64): " + excerpt(json)});
+    auto value = result_of(got, type);
+    if (value) return value;
+    return std::unexpected(name + ", sent to `" + op + "`: " + value.error());
 }
 
 }  // namespace
@@ -93,20 +74,41 @@ std::expected<std::optional<Val>, std::string> served(const component::FunctionT
 // The arguments as an object by their names.
 Host ComponentGuest::call_served(HostCall& call, const std::string& op) {
     component::FunctionType type = call.type();
-    auto args = arguments_json(call, type);
+    std::vector<ValueType::Member> parameters;
+    for (const auto& p : type.params) parameters.push_back({p.name, p.type});
+    auto args = to_text(Val::record({call.args().begin(), call.args().end()}), ValueType::record(std::move(parameters)));
     if (!args) return call.fail(call.name() + ": " + args.error());
-    return ask(call, "call", to_text({{"op", op}, {"in", std::move(*args)}}),
-               [type, name = call.name(), &op](HostAnswer answer) { return served(type, name, op, std::move(answer)); });
+    return ask(call, "call", call_json(op, *args), [type, name = call.name(), &op](HostAnswer answer) { return served(type, name, op, std::move(answer)); });
+}
+
+// What `send(msg, contract-name, link-name)` takes.
+Host ComponentGuest::call_sent(HostCall& call, const std::string& method, const SentImport& to) {
+    component::FunctionType type = call.type();
+    const Contract& c = to.contract;
+    auto arg = argument_text(call.args(), type, c.style);
+    if (!arg) {
+        auto value = result_of(std::unexpected(RpcError{"ser", arg.error()}), type);
+        return value && *value ? call.done(std::move(**value)) : call.fail(call.name() + ": " + arg.error());
+    }
+    std::string bytes = base64({reinterpret_cast<const u8*>(arg->data()), arg->size()});
+    std::string in = R"({"msg":{"method":)" + json_string(method) + R"(,"arg":")" + bytes + R"("},"contract-name":)" + json_string(c.contract) + R"(,"link-name":)" +
+                     (c.link ? json_string(*c.link) : "null") + "}";
+    return ask(call, "call", call_json(to.op, in), [type, name = call.name(), &to](HostAnswer answer) { return sent(type, name, to.op, std::move(answer)); });
 }
 
 void ComponentGuest::offer_imports(ComponentLinker& linker) {
+    auto imports = artifact().component->imports();
     for (const auto& [function, op] : config().imports) {
         std::size_t dot = function.rfind('.');
-        std::string name = function.substr(0, dot);
-        for (const component::ExternInfo& i : artifact().component->imports())
-            if (i.name == name || i.name.substr(0, i.name.find('@')) == name)
+        for (const component::ExternInfo& i : imports)
+            if (names(function.substr(0, dot), i.name))
                 linker.interface(i.name).raw(function.substr(dot + 1), [this, &op = op](HostCall& call) { return call_served(call, op); });
     }
+    for (const SentImport& to : config().sent)
+        for (const component::ExternInfo& i : imports)
+            for (const component::ExternInfo& f : i.exports)
+                if (names(to.contract.interface, i.name) && f.kind == component::ExternInfo::Kind::func)
+                    linker.interface(i.name).raw(f.name, [this, &to, method = method_name(to.contract, f.name)](HostCall& call) { return call_sent(call, method, to); });
 }
 
 Ended ComponentGuest::instantiate() {

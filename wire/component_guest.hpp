@@ -28,6 +28,7 @@ private:
     // Functions that other materializers serve.
     void offer_imports(ComponentLinker&);
     Host call_served(component::HostCall& call, const std::string& op);
+    Host call_sent(component::HostCall& call, const std::string& method, const SentImport& to);
     Ended run_in_place(const ComponentCall& call);
     Result<void> do_save() override;
     Result<void> do_reset() override;

@@ -227,6 +227,7 @@ std::unique_ptr<Guest> make_guest(std::shared_ptr<const Artifact> artifact, cons
         case Kind::wit_wire: return make_wit_wire_guest(std::move(artifact), config);
         case Kind::wit: return make_wit_guest(std::move(artifact), config);
         case Kind::http: return make_http_guest(std::move(artifact), config);
+        case Kind::messages: return make_messages_guest(std::move(artifact), config);
         case Kind::reflected: break;
     }
     return make_reflected_guest(std::move(artifact), config);

@@ -163,6 +163,7 @@ std::unique_ptr<Guest> make_core_wire_guest(std::shared_ptr<const Artifact> arti
 std::unique_ptr<Guest> make_wit_wire_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
 std::unique_ptr<Guest> make_wit_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
 std::unique_ptr<Guest> make_http_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
+std::unique_ptr<Guest> make_messages_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
 std::unique_ptr<Guest> make_reflected_guest(std::shared_ptr<const Artifact> artifact, const GuestConfig& config);
 
 // What a guest says about its error, as it is handed on: the message, and the cause when it said JSON.

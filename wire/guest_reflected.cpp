@@ -89,9 +89,9 @@ Ended ReflectedGuest::outcome(const component::FunctionType& type, const std::op
     const Val* value = may_fail ? result->payload() : &*result;
     bool failed = may_fail && result->case_index() == 1;
     const auto& value_type = may_fail ? type.result->members()[result->case_index()].type : type.result;
-    auto json = value ? to_json(*value, *value_type) : std::expected<Json, std::string>(Json());
+    auto json = value ? to_text(*value, *value_type) : "null";
     if (!json) return {Outcome::invalid_output, json.error()};
-    return failed ? said(Outcome::handler_err, to_text(*json)) : Ended{Outcome::ok, to_text(*json)};
+    return failed ? said(Outcome::handler_err, *json) : Ended{Outcome::ok, std::move(*json)};
 }
 
 Task<Ended> ReflectedGuest::do_handle(const MaterializerConfig& op, std::string_view json) {

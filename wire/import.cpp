@@ -7,6 +7,7 @@
 
 #include "guest.hpp"
 #include "shapes.hpp"
+#include "values.hpp"
 
 namespace heddle::wire {
 
@@ -16,17 +17,6 @@ using component::ExternInfo;
 using component::FunctionType;
 using component::ValueType;
 using K = ValueType::Kind;
-
-// What JSON has no form for.
-bool has_handle(const ValueType& t) {
-    if (t.kind() == K::own || t.kind() == K::borrow || t.kind() == K::stream || t.kind() == K::future || t.kind() == K::error_context) return true;
-    if (t.kind() == K::list) return has_handle(*t.element());
-    return std::ranges::any_of(t.members(), [](const ValueType::Member& m) { return m.type && has_handle(*m.type); });
-}
-
-bool callable(const FunctionType& f) {
-    return std::ranges::none_of(f.params, [](const auto& p) { return has_handle(p.type); }) && !(f.result && has_handle(*f.result));
-}
 
 Json integer(double lowest, double highest) { return {{"type", "integer"}, {"minimum", i64(lowest)}, {"maximum", i64(highest)}}; }
 
@@ -146,7 +136,7 @@ struct Imported {
 };
 
 void add(const std::string& path, const std::string& name, const FunctionType& f, Imported& to) {
-    if (!callable(f)) return void(to.text += "\n# " + path + " takes or gives handles, for which JSON has no form: " + to_string(f) + "\n");
+    if (without_json(f)) return void(to.text += "\n# " + path + " takes or gives handles, for which JSON has no form: " + to_string(f) + "\n");
     std::string op = kebab(name, to.names);
     std::ranges::replace(op, '-', '_');  // GraphQL's fields have no dashes
     to.text += "\n[materializers." + op + "]\ntitle = " + json_string(to_string(f)) + "\nexport = " + json_string(path) + "\ninput = " + toml(input_of(f)) + "\noutput = " + toml(output_of(f)) + "\n";

@@ -12,6 +12,7 @@
 #include <heddle/error.hpp>
 
 #include "events.hpp"
+#include "messages.hpp"
 #include "near.hpp"
 #include "nats/listener.hpp"
 
@@ -27,7 +28,7 @@ struct Word {
     E value;
 };
 constexpr Word<Kind> kind_words[] = {{"core", Kind::core}, {"core-wire", Kind::core_wire}, {"wit-wire", Kind::wit_wire},
-                                     {"wit", Kind::wit},   {"reflected", Kind::reflected}, {"http", Kind::http}};
+                                     {"wit", Kind::wit},   {"reflected", Kind::reflected}, {"messages", Kind::messages}, {"http", Kind::http}};
 constexpr Word<Effect> effect_words[] = {{"read", Effect::read}, {"create", Effect::create}, {"update", Effect::update}, {"delete", Effect::delete_}};
 constexpr Word<Lifetime> lifetime_words[] = {{"request", Lifetime::request}, {"snapshot", Lifetime::snapshot}, {"pooled", Lifetime::pooled},
                                              {"singleton", Lifetime::singleton}, {"keyed", Lifetime::keyed}};
@@ -109,13 +110,18 @@ public:
         if (!v->is_array()) fail(at(key), "must be a list of strings, there is " + excerpt(*v));
         for (const Json& each : *v) to.push_back(text(each, at(key)));
     }
-    // Every key there is, with its text.
+    // Every key there is.
     template <class F>
-    void each_text(F f) {
+    void each(F f) {
         for (const auto& [key, value] : json_.items()) {
             asked_.push_back(key);
-            f(key, text(value, at(key)));
+            f(key, value);
         }
+    }
+    std::string text_of(const std::string& key) const { return text(json_[key], at(key)); }
+    template <class F>
+    void each_text(F f) {
+        each([&](const std::string& key, const Json&) { f(key, text_of(key)); });
     }
     template <class E, std::size_t N>
     void word(std::string_view key, const Word<E> (&words)[N], E& to) {
@@ -208,12 +214,43 @@ void read_dirs(Table& t, const std::string& folder, std::vector<DirEntry>& dirs)
     });
 }
 
+// How messages are written: {name = "KeyValue", keys = "snake", bytes = "numbers"}.
+void read_style(Table& t, std::string& name, JsonStyle& style) {
+    constexpr Word<JsonStyle::Keys> key_words[] = {{"kebab", JsonStyle::Keys::kebab}, {"snake", JsonStyle::Keys::snake}, {"camel", JsonStyle::Keys::camel}};
+    constexpr Word<bool> byte_words[] = {{"base64", false}, {"numbers", true}};
+    t.read("name", name);
+    t.word("keys", key_words, style.keys);
+    t.word("bytes", byte_words, style.byte_numbers);
+}
+
+// "demo:app/store" = {messages = "bus"}: calls of the interface are messages to that materializer.
+void read_sent(Table& t, const std::string& interface, GuestConfig& g) {
+    SentImport to;
+    to.contract.interface = interface;
+    std::string link;
+    t.read("messages", to.op);
+    if (to.op.empty()) fail(t.where(), "`messages` is missing: the materializer that gets them");
+    read_style(t, to.contract.name, to.contract.style);
+    t.read("contract", to.contract.contract);
+    t.read("link", link);
+    if (!link.empty()) to.contract.link = link;
+    to.contract = completed(std::move(to.contract));
+    g.grants.call.push_back(to.op);
+    g.sent.push_back(std::move(to));
+}
+
 // {"demo:app/store.get" = "store_get"}: to be served by a materializer is to be granted the call.
 void read_imports(Table& t, GuestConfig& g) {
     if (g.kind == Kind::core || g.kind == Kind::core_wire) fail(t.where(), std::string("only components import functions with types, and kind `") + to_string(g.kind) + "` is a core module's");
-    t.each_text([&](const std::string& function, const std::string& op) {
-        if (function.find('.') == function.npos) fail(t.at(function), "a function of an interface is named \"package:name/interface.function\"");
-        g.imports.emplace_back(function, op);
+    t.each([&](const std::string& name, const Json& to) {
+        if (to.is_object()) return t.table(name, [&](Table& sent) { read_sent(sent, name, g); });
+        std::string op = t.text_of(name);
+        std::size_t slash = name.find('/');
+        if (slash == name.npos || name.find('.', slash) == name.npos) {
+            std::string whole = slash == name.npos ? "" : "; a whole interface is served as messages: {messages = \"" + op + "\"}";
+            fail(t.at(name), "a function of an interface is named \"package:name/interface.function\"" + whole);
+        }
+        g.imports.emplace_back(name, op);
         g.grants.call.push_back(op);
     });
 }
@@ -279,10 +316,12 @@ std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folde
     });
     t.table("dirs", [&](Table& d) { read_dirs(d, folder, g->dirs); });
     t.table("imports", [&](Table& i) { read_imports(i, *g); });
+    if (t.json().contains("messages") && g->kind != Kind::messages) fail(t.at("messages"), "only kind `messages` is called with them");
+    t.table("messages", [&](Table& m) { read_style(m, g->messages_name, g->messages_style); });
     t.read("net", g->net);
     t.read("exact_version", g->exact_version);
     Json identity = Json::object();
-    for (const char* key : {"artifact", "sha256", "kind", "lifetime", "key", "pool", "breaker", "limits", "grants", "env", "dirs", "imports", "net", "exact_version"})
+    for (const char* key : {"artifact", "sha256", "kind", "lifetime", "key", "pool", "breaker", "limits", "grants", "env", "dirs", "imports", "messages", "net", "exact_version"})
         if (t.json().contains(key)) identity[key] = t.json()[key];
     g->identity = to_text(identity);
     return g;
@@ -324,6 +363,8 @@ MaterializerConfig read_materializer(const std::string& op, const Json& json, Ma
     m.export_name = op;
     t.read("title", m.title);
     t.read("hash", m.hash);
+    bool all_exports = t.json().value("kind", Json()) == "messages" && !t.json().contains("export");
+    if (all_exports) m.export_name.clear();
     t.read("export", m.export_name);
     t.word("effect", effect_words, m.effect);
     t.texts("policy", m.policy);
@@ -383,6 +424,7 @@ void check_names(const Manifest& m) {
     for (const auto& each : m.materializers) {
         for (const std::string& policy : each.policy) must_be(policy, "materializers." + each.op + ".policy");
         for (const auto& [function, op] : each.guest->imports) must_be(op, "materializers." + each.op + ".imports." + function);
+        for (const SentImport& to : each.guest->sent) must_be(to.op, "materializers." + each.op + ".imports." + to.contract.interface);
         for (const std::string& op : each.guest->grants.connect)
             if (op != "*") must_be(op, "materializers." + each.op + ".grants.connect");
     }

@@ -8,13 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include <heddle/messages.hpp>
+
 #include "schema.hpp"
 
 namespace heddle::wire {
 
 using Milliseconds = std::chrono::milliseconds;
 
-enum class Kind : u8 { core, core_wire, wit_wire, wit, reflected, http };
+enum class Kind : u8 { core, core_wire, wit_wire, wit, reflected, messages, http };
 enum class Effect : u8 { read, create, update, delete_ };
 enum class Lifetime : u8 { request, snapshot, pooled, singleton, keyed };
 const char* to_string(Kind k);
@@ -78,6 +80,12 @@ struct PluginConfig {
     u32 zones = 0;                       // plug-ins of its own
 };
 
+// An imported interface whose calls are sent as messages to a materializer.
+struct SentImport {
+    Contract contract;
+    std::string op;
+};
+
 // What makes an instance: materializers that agree in all of it share instances.
 struct GuestConfig {
     std::string artifact;                // path
@@ -92,6 +100,9 @@ struct GuestConfig {
     std::vector<std::pair<std::string, std::string>> env;
     std::vector<DirEntry> dirs;
     std::vector<std::pair<std::string, std::string>> imports;  // "demo:app/store.get" -> the materializer that serves it
+    std::vector<SentImport> sent;
+    std::string messages_name;           // of kind messages: Contract::name, and how it answers
+    JsonStyle messages_style;
     std::vector<PluginConfig> plugins;   // that it may load
     bool net = false;
     bool exact_version = false;          // the guest must speak exactly our version of the protocol
@@ -112,7 +123,7 @@ struct RouteConfig {
 struct MaterializerConfig {
     std::string op, title, hash;
     std::string data_json = "{}";        // mat-data-json
-    std::string export_name;             // of kinds core, reflected and wit
+    std::string export_name;             // of kinds core, reflected and wit; of kind messages the interface, or empty: all
     u32 input = Types::anything, output = Types::anything;
     Effect effect = Effect::read;
     std::vector<std::string> policy;

@@ -11,10 +11,10 @@ struct Row {
     Outcome outcome;
     const char* code;
     int exit_code, http_status;
-    const char* hostcall_code;
+    const char *hostcall_code, *rpc_errors;
 };
 constexpr Row rows[] = {
-#define OUTCOME(name, code, exit_code, http_status, hostcall_code) {Outcome::name, code, exit_code, http_status, hostcall_code},
+#define OUTCOME(name, code, exit_code, http_status, hostcall_code, rpc_errors) {Outcome::name, code, exit_code, http_status, hostcall_code, rpc_errors},
 #include "outcomes.def"
 #undef OUTCOME
 };
@@ -33,6 +33,13 @@ const char* code_of(Outcome o) { return row(o).code; }
 int exit_code_of(Outcome o) { return row(o).exit_code; }
 int http_status_of(Outcome o) { return row(o).http_status; }
 const char* hostcall_code_of(Outcome o) { return row(o).hostcall_code; }
+const char* rpc_errors_of(Outcome o) { return row(o).rpc_errors; }
+
+std::optional<Outcome> outcome_of(std::string_view code) {
+    for (const Row& r : rows)
+        if (r.code == code) return r.outcome;
+    return std::nullopt;
+}
 
 std::string Reply::error_json() const { return error_object(code_of(outcome), message, json); }
 

@@ -34,9 +34,9 @@ Result<std::vector<Val>> arguments(const std::string& text, const FunctionType& 
 
 Result<std::string> result(const std::optional<Val>& value, const FunctionType& type) {
     if (!value) return "null";
-    auto json = to_json(*value, *type.result);
+    auto json = to_text(*value, *type.result);
     if (!json) return std::unexpected(wrong(json.error()));
-    return to_text(*json);
+    return std::move(*json);
 }
 
 }  // namespace

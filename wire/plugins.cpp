@@ -96,9 +96,9 @@ std::optional<CallResult> Running::call(const std::string& function, std::vector
     Json in = Json::object();
     if (m->guest->lifetime == Lifetime::keyed) in[Json::json_pointer(m->guest->key)] = key_;
     for (std::size_t i = 0; i < args.size(); ++i) {
-        auto value = to_json(args[i], type->params[i].type);
+        auto value = to_text(args[i], type->params[i].type);
         if (!value) return CallResult(std::unexpected(CallError{CallError::Kind::bad_arguments, value.error()}));
-        in[type->params[i].name] = std::move(*value);
+        in[type->params[i].name] = parse_scanned(*value);
     }
     auto result = [type = *type](const HostAnswer& a) { return a ? answered(type, *a) : failed(type, a.error()); };
     auto answer = from_.hostcall("call", to_text({{"op", m->op}, {"in", std::move(in)}}), [then = std::move(then), result](HostAnswer a) { then(result(a)); });

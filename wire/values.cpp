@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -90,7 +91,8 @@ Made tuple(const Json& j, const std::string& path, const ValueType& type) {
 }
 
 const Json* field_of(const Json& object, std::string_view name) {
-    if (auto i = object.find(std::string(name)); i != object.end()) return &*i;
+    for (JsonStyle::Keys keys : {JsonStyle::Keys::kebab, JsonStyle::Keys::snake, JsonStyle::Keys::camel})
+        if (auto i = object.find(key_name(name, keys)); i != object.end()) return &*i;
     for (const auto& [key, value] : object.items())
         if (plain_name(key) == plain_name(name)) return &value;
     return nullptr;
@@ -117,7 +119,9 @@ Made record(const Json& j, const std::string& path, const ValueType& type) {
 std::optional<u32> index_of(const ValueType& type, std::string_view name) {
     auto members = type.members();
     for (u32 i = 0; i < members.size(); ++i)
-        if (members[i].name == name || plain_name(members[i].name) == plain_name(name)) return i;
+        if (members[i].name == name) return i;
+    for (u32 i = 0; i < members.size(); ++i)
+        if (plain_name(members[i].name) == plain_name(name)) return i;
     return std::nullopt;
 }
 
@@ -177,13 +181,33 @@ Made map(const Json& j, const std::string& path, const ValueType& type) {
     return Val::list(std::move(pairs));
 }
 
-// ---- and back
+// ---- and back, as text: fields in the order of their type
 
-using Written = std::expected<Json, std::string>;
+class Writer {
+public:
+    explicit Writer(const JsonStyle& style) : style_(style) {}
+    std::string text;
+    // What is wrong, or empty.
+    std::string write(const Val& v, const ValueType& type);
 
-Written write_number(double d) {
-    if (!std::isfinite(d)) return std::unexpected("a number is not finite, and JSON has no such number");
-    return Json(d);
+private:
+    std::string number(double d);
+    std::string bytes(const Val& v);
+    std::string list(const Val& v, const ValueType& element);
+    std::string fields(const Val& v, const ValueType& type);
+    std::string record(const Val& v, const ValueType& type);
+    std::string case_of(const Val& v, const ValueType& type);
+    std::string option(const Val& v, const ValueType& some);
+    std::string flags(const Val& v, const ValueType& type);
+    std::string map(const Val& v, const ValueType& type);
+    std::string literal(std::string_view json) { return text += json, std::string(); }
+    void key(std::string_view name) { (text += text.ends_with('{') ? "" : ",") += json_string(name) + ":"; }
+    const JsonStyle& style_;
+};
+
+std::string Writer::number(double d) {
+    if (!std::isfinite(d)) return "a number is not finite, and JSON has no such number";
+    return literal(to_text(Json(d)));
 }
 
 std::string utf8(char32_t c) {
@@ -195,45 +219,108 @@ std::string utf8(char32_t c) {
     return s;
 }
 
-Written write_list(const Val& v, const ValueType& element) {
-    Json all = Json::array();
-    for (std::size_t i = 0; i < v.size(); ++i) {
-        auto each = to_json(v.at(i), element);
-        if (!each) return each;
-        all.push_back(std::move(*each));
-    }
-    return all;
+std::string Writer::bytes(const Val& v) {
+    std::vector<u8> copy;
+    for (std::size_t i = 0; !v.is_packed() && i < v.size(); ++i) copy.push_back(v.at(i).as<u8>());
+    auto all = v.is_packed() ? v.packed_bytes() : std::span<const u8>(copy);
+    if (!style_.byte_numbers) return literal("\"" + base64(all) + "\"");
+    text += '[';
+    for (std::size_t i = 0; i < all.size(); ++i) (text += i ? "," : "") += std::to_string(all[i]);
+    return literal("]");
 }
 
-Written write_fields(const Val& v, const ValueType& type, bool named) {
-    Json all = named ? Json::object() : Json::array();
+std::string Writer::list(const Val& v, const ValueType& element) {
+    if (element.kind() == ValueType::Kind::u8) return bytes(v);
+    text += '[';
     for (std::size_t i = 0; i < v.size(); ++i) {
-        auto each = to_json(v.at(i), *type.members()[i].type);
-        if (!each) return each;
-        if (named) all[type.members()[i].name] = std::move(*each);
-        else all.push_back(std::move(*each));
+        text += i ? "," : "";
+        if (auto wrong = write(v.at(i), element); !wrong.empty()) return wrong;
     }
-    return all;
+    return literal("]");
 }
 
-Written write_case(const Val& v, const ValueType& type) {
+std::string Writer::fields(const Val& v, const ValueType& type) {
+    text += '[';
+    for (std::size_t i = 0; i < v.size(); ++i) {
+        text += i ? "," : "";
+        if (auto wrong = write(v.at(i), *type.members()[i].type); !wrong.empty()) return wrong;
+    }
+    return literal("]");
+}
+
+std::string Writer::record(const Val& v, const ValueType& type) {
+    text += '{';
+    for (std::size_t i = 0; i < v.size(); ++i) {
+        key(key_name(type.members()[i].name, style_.keys));
+        if (auto wrong = write(v.at(i), *type.members()[i].type); !wrong.empty()) return wrong;
+    }
+    return literal("}");
+}
+
+std::string Writer::case_of(const Val& v, const ValueType& type) {
     const ValueType::Member& m = type.members()[v.case_index()];
-    if (!v.payload()) return type.kind() == ValueType::Kind::result ? Json{{m.name, nullptr}} : Json(m.name);
-    auto payload = to_json(*v.payload(), *m.type);
-    if (!payload) return payload;
-    return Json{{m.name, std::move(*payload)}};
+    if (!v.payload() && type.kind() != ValueType::Kind::result) return literal(json_string(m.name));
+    text += "{" + json_string(m.name) + ":";
+    if (auto wrong = v.payload() ? write(*v.payload(), *m.type) : literal("null"); !wrong.empty()) return wrong;
+    return literal("}");
 }
 
-Written write_map(const Val& v, const ValueType& type) {
-    const ValueType &key = *type.members()[0].type, &value = *type.members()[1].type;
-    if (key.kind() != ValueType::Kind::string) return write_list(v, ValueType::tuple({key, value}));
-    Json all = Json::object();
+std::string Writer::option(const Val& v, const ValueType& some) {
+    if (!v.payload()) return literal("null");
+    if (some.kind() != ValueType::Kind::option) return write(*v.payload(), some);
+    text += "{\"some\":";
+    if (auto wrong = write(*v.payload(), some); !wrong.empty()) return wrong;
+    return literal("}");
+}
+
+std::string Writer::flags(const Val& v, const ValueType& type) {
+    text += '[';
+    for (u32 i = 0; i < type.members().size(); ++i)
+        if (v.bits() >> i & 1) (text += text.ends_with('[') ? "" : ",") += json_string(type.members()[i].name);
+    return literal("]");
+}
+
+std::string Writer::map(const Val& v, const ValueType& type) {
+    const ValueType &key_type = *type.members()[0].type, &value = *type.members()[1].type;
+    if (key_type.kind() != ValueType::Kind::string) return list(v, ValueType::tuple({key_type, value}));
+    std::set<std::string> seen;
+    text += '{';
     for (const Val& pair : v.items()) {
-        auto each = to_json(pair.at(1), value);
-        if (!each) return each;
-        all[pair.at(0).as_string()] = std::move(*each);
+        std::string name = pair.at(0).as_string();
+        if (!seen.insert(name).second) return "two keys of a map are " + json_string(name.substr(0, 100)) + ", and a JSON object has each once";
+        key(name);
+        if (auto wrong = write(pair.at(1), value); !wrong.empty()) return wrong;
     }
-    return all;
+    return literal("}");
+}
+
+std::string Writer::write(const Val& v, const ValueType& type) {
+    using K = ValueType::Kind;
+    switch (type.kind()) {
+        case K::bool_: return literal(v.bits() != 0 ? "true" : "false");
+        case K::s8:
+        case K::s16:
+        case K::s32:
+        case K::s64: return literal(std::to_string(i64(v.bits())));
+        case K::u8:
+        case K::u16:
+        case K::u32:
+        case K::u64: return literal(std::to_string(v.bits()));
+        case K::f32: return number(v.as<f32>());
+        case K::f64: return number(v.as<f64>());
+        case K::char_: return literal(json_string(utf8(v.as<char32_t>())));
+        case K::string: return literal(json_string(v.as_string()));
+        case K::list: return list(v, *type.element());
+        case K::tuple: return fields(v, type);
+        case K::record: return record(v, type);
+        case K::variant:
+        case K::enum_:
+        case K::result: return case_of(v, type);
+        case K::option: return option(v, *type.members()[1].type);
+        case K::flags: return flags(v, type);
+        case K::map: return map(v, type);
+        default: return "a value of type " + to_string(type) + " cannot become JSON";
+    }
 }
 
 }  // namespace
@@ -253,6 +340,17 @@ std::string plain_name(std::string_view name) {
     for (char c : name)
         if (c != '-' && c != '_') plain += c >= 'A' && c <= 'Z' ? char(c + 32) : c;
     return plain;
+}
+
+std::string key_name(std::string_view name, JsonStyle::Keys keys) {
+    if (keys == JsonStyle::Keys::kebab) return std::string(name);
+    std::string text;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        bool after = i > 0 && name[i - 1] == '-';
+        if (name[i] != '-') text += after && keys == JsonStyle::Keys::camel && name[i] >= 'a' && name[i] <= 'z' ? char(name[i] - 32) : name[i];
+        else if (keys == JsonStyle::Keys::snake) text += '_';
+    }
+    return text;
 }
 
 std::string base64(std::span<const u8> bytes) {
@@ -293,7 +391,10 @@ Made to_value(const Json& j, const ValueType& type, const std::string& path) {
         case K::u32: return integer<heddle::u32>(j, path, "u32", Val::u32);
         case K::s64: return integer<i64>(j, path, "s64", Val::s64);
         case K::u64: return integer<heddle::u64>(j, path, "u64", Val::u64);
-        case K::f32: return j.is_number() ? Made(Val::f32(j.get<float>())) : expected_a(path, "a number", j);
+        case K::f32: {
+            bool fits = j.is_number() && std::abs(j.get<double>()) <= std::numeric_limits<float>::max();
+            return fits ? Made(Val::f32(j.get<float>())) : expected_a(path, j.is_number() ? "a number of type f32" : "a number", j);
+        }
         case K::f64: return j.is_number() ? Made(Val::f64(j.get<double>())) : expected_a(path, "a number", j);
         case K::char_: return character(j, path);
         case K::string: return j.is_string() ? Made(Val::string(j.get<std::string>())) : expected_a(path, "a string", j);
@@ -310,47 +411,28 @@ Made to_value(const Json& j, const ValueType& type, const std::string& path) {
     }
 }
 
-Written to_json(const Val& v, const ValueType& type) {
+std::expected<std::string, std::string> to_text(const Val& v, const ValueType& type, const JsonStyle& style) {
+    Writer w(style);
+    auto wrong = w.write(v, type);
+    return wrong.empty() ? std::expected<std::string, std::string>(std::move(w.text)) : std::unexpected(std::move(wrong));
+}
+
+std::optional<std::string> without_json(const ValueType& type, const std::string& path) {
     using K = ValueType::Kind;
-    switch (type.kind()) {
-        case K::bool_: return Json(v.bits() != 0);
-        case K::s8:
-        case K::s16:
-        case K::s32:
-        case K::s64: return Json(i64(v.bits()));
-        case K::u8:
-        case K::u16:
-        case K::u32:
-        case K::u64: return Json(v.bits());
-        case K::f32: return write_number(v.as<f32>());
-        case K::f64: return write_number(v.as<f64>());
-        case K::char_: return Json(utf8(v.as<char32_t>()));
-        case K::string: return Json(v.as_string());
-        case K::list:
-            if (v.is_packed() && v.packed_kind() == Val::Kind::u8) return Json(base64(v.packed_bytes()));
-            if (v.size() == 0 && type.element()->kind() == K::u8) return Json("");
-            return write_list(v, *type.element());
-        case K::tuple: return write_fields(v, type, false);
-        case K::record: return write_fields(v, type, true);
-        case K::variant:
-        case K::enum_:
-        case K::result: return write_case(v, type);
-        case K::option: {
-            if (!v.payload()) return Json();
-            const ValueType& some = *type.members()[1].type;
-            auto inner = to_json(*v.payload(), some);
-            if (!inner || some.kind() != K::option) return inner;
-            return Json{{"some", std::move(*inner)}};
-        }
-        case K::flags: {
-            Json all = Json::array();
-            for (u32 i = 0; i < type.members().size(); ++i)
-                if (v.bits() >> i & 1) all.push_back(type.members()[i].name);
-            return all;
-        }
-        case K::map: return write_map(v, type);
-        default: return std::unexpected("a value of type " + to_string(type) + " cannot become JSON");
+    for (K k : {K::own, K::borrow, K::stream, K::future, K::error_context})
+        if (type.kind() == k) return path + ": a value of type " + to_string(type) + " has no form in JSON";
+    if (type.kind() == K::list) return without_json(*type.element(), path + "[]");
+    for (std::size_t i = 0; i < type.members().size(); ++i) {
+        const ValueType::Member& m = type.members()[i];
+        if (auto found = m.type ? without_json(*m.type, path + "." + (m.name.empty() ? std::to_string(i) : m.name)) : std::nullopt) return found;
     }
+    return std::nullopt;
+}
+
+std::optional<std::string> without_json(const component::FunctionType& type) {
+    for (const auto& p : type.params)
+        if (auto found = without_json(p.type, "parameter " + p.name)) return found;
+    return type.result ? without_json(*type.result, "result") : std::nullopt;
 }
 
 }  // namespace heddle::wire

@@ -58,6 +58,33 @@ class KvcounterTest(ProgramTest):
             done = subprocess.run([os.environ["KVCOUNTER_HOST"], *(Path(self.out.name) / f for f in files)], capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual((done.stderr, done.stdout), ("", (EXAMPLE / "expected.txt").read_text()))
 
+    def test_the_golden_text_without_receiver_and_sender(self):
+        """The user's component alone: from the command line, and from C++."""
+        path = Path(self.out.name)
+        message = "HttpServer.HandleRequest " + self.request().decode()
+        said = heddle("run", "--message-style", "snake,numbers", "--link", path / "wasmbus_sender.wasm", "--send", "demo:kvcounter/keyvalue=KeyValue@wasmcloud:keyvalue",
+                      "--message", message, path / "kvcounter.wasm")
+        self.expect(said, 0)
+        printed, answer = said.out.rsplit("}\n{", 1)
+        self.assertEqual(f"{printed}}}\nbody: {{{answer}", (EXAMPLE / "expected.txt").read_text())
+        done = subprocess.run([os.environ["KVCOUNTER_HOST_MESSAGES"], path / "kvcounter.wasm", path / "wasmbus_sender.wasm"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((done.stderr, done.stdout), ("", (EXAMPLE / "expected.txt").read_text()))
+
+    def test_what_cannot_be_a_message_is_said(self):
+        path = Path(self.out.name)
+        send = ["--link", path / "wasmbus_sender.wasm", "--send", "demo:kvcounter/keyvalue"]
+        for words, code, expected in (
+                ([*send, "--message", "HttpServer.Nothing {}"], 1, "HttpServer.Nothing: method-not-handled: no method is called `HttpServer.Nothing`; known are `Httpserver.HandleRequest`"),
+                ([*send, "--message", 'HttpServer.HandleRequest {"method":5}'], 1, "HttpServer.HandleRequest: deser: <argument>.method: expected a string, there is 5"),
+                ([*send[2:], "--message", "HttpServer.HandleRequest"], 2, "--send: no component of --link exports a function `send` that takes messages"),
+                (["--link", path / "wasmbus_sender.wasm", "--send", "demo:kvcounter/keyvalu", "--message", "X {}"], 1,
+                 "--send demo:kvcounter/keyvalu: it imports no interface `demo:kvcounter/keyvalu`; did you mean `demo:kvcounter/keyvalue`?"),
+                (["--send", "keyvalue"], 2, "an interface whose calls are sent is written demo:app/store"),
+                (["--message-style", "snak"], 2, "keys as kebab, snake or camel, bytes as base64 or numbers")):
+            said = heddle("run", *words, path / "kvcounter.wasm")
+            self.expect(said, code)
+            self.assertIn(expected, said.err)
+
     def sent(self, said):
         """The message's payload."""
         return bytes(int(n) for n in re.findall(r"^ {8}(\d+),$", said, re.MULTILINE)).decode()
@@ -87,7 +114,7 @@ class KvcounterTest(ProgramTest):
 
     def app(self):
         """A folder of its own, so that every test counts from zero."""
-        for name in ("app.toml", "memory.toml", "application.wasm", "bus.wasm", "memory_bus.wasm"):
+        for name in ("app.toml", "memory.toml", "messages.toml", "application.wasm", "kvcounter.wasm", "bus.wasm", "memory_bus.wasm"):
             shutil.copy(Path(self.out.name) / name, self.folder / name)
         return self.folder / "app.toml"
 
@@ -101,8 +128,8 @@ class KvcounterTest(ProgramTest):
         reader.start()
         return process, port, lines
 
-    def message(self, **changes):
-        return json.dumps({"msg": {"method": "HttpServer.HandleRequest", "arg": base64.b64encode(self.request(**changes)).decode()}})
+    def message(self, method="HttpServer.HandleRequest", **changes):
+        return json.dumps({"msg": {"method": method, "arg": base64.b64encode(self.request(**changes)).decode()}})
 
     @staticmethod
     def counter(answer):
@@ -117,6 +144,17 @@ class KvcounterTest(ProgramTest):
             said = heddle("call", app, "receive", "--json", self.message(path=path, query_string=f"amount={amount}"))
             self.expect(said, 0)
             self.assertEqual(self.counter(said.out), counter)
+
+    def test_it_counts_without_receiver_and_sender(self):
+        app = self.app().with_name("messages.toml")
+        for path, amount, counter in (("/", 1, 1), ("/", 2, 3), ("/a", 5, 5), ("/", -4, -1)):
+            said = heddle("call", app, "receive", "--json", self.message(path=path, query_string=f"amount={amount}"))
+            self.expect(said, 0)
+            self.assertEqual(self.counter(said.out), counter)
+        self.expect(heddle("call", app, "receive", "--json", self.message(method="KeyValue.Increment")), 8, "")
+        app.write_text(app.read_text().replace('kv = "write"', 'kv = "read"'))
+        said = heddle("call", app, "receive", "--json", self.message())
+        self.assertEqual(self.counter(said.out), "`bus` may not call `kv.increment` (grants.kv)")
 
     def test_a_failure_of_the_hosts_side_reaches_the_application_as_its_contracts_error(self):
         app = self.app()

@@ -54,6 +54,8 @@ def first_modules(texts):
                     break
 
 
+MESSAGES = [b'{"a-b":1,"ab":{"some":"x"},"body":"e30="}', b'{"aB":-1,"ab":null,"body":[1,255]}', b'{"key":"k","value":1}', b'{"p":["c",["x"],["none",{"timeout":"t"}]],"e":"busy"}',
+            b'{"k":["c",["y-z"],[{"some-thing":{"a_b":1,"body":""}}]]}', b"{}", b'"text"', b"null"]
 REQUESTS = [b"GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\n\r\n",
             b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
             b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: t\r\n\r\n5;x=y\r\nhello\r\n0\r\nt: 1\r\n\r\n"]
@@ -99,6 +101,7 @@ def seeds(heddle, suites):
         "network": RULES,
         "trees": TREES,
         "wave": [bytes([kind]) + text for kind in range(0, 40, 5) for text in WAVE],
+        "messages": [bytes([kind, style]) + text for kind in (0, 11, 22, 33) for style in (0, 5, 8, 24) for text in MESSAGES],
         "wire_text": [*prefixed(0, contents(files("**/app.toml"))), *prefixed(1, SCHEMAS), *prefixed(2, QUERIES), *prefixed(3, CRON)],
     }
 

@@ -27,16 +27,15 @@ std::optional<u64> number(const std::string* text) {
     return error == std::errc() && end == text->data() + text->size() ? std::optional(n) : std::nullopt;
 }
 
-Outcome outcome_of(const std::string& code) {
-    for (std::size_t i = 1; i <= std::size_t(Outcome::failed); ++i)
-        if (code == code_of(Outcome(i))) return Outcome(i);
-    return Outcome::failed;
+Outcome error_outcome(const std::string& code) {
+    auto o = outcome_of(code);
+    return o && *o != Outcome::ok ? *o : Outcome::failed;
 }
 
 Reply read_error(const Message& m) {
     Json error = scan_json(m.data) ? Json() : parse_scanned(m.data);
     auto text = [&](const char* key) { return error.is_object() && error.contains(key) && error[key].is_string() ? error[key].get<std::string>() : std::string(); };
-    Reply r = failure(outcome_of(text("code")), text("message"));
+    Reply r = failure(error_outcome(text("code")), text("message"));
     if (const std::string* said = m.find("Nats-Service-Error"); said && r.message.empty()) r.message = *said;
     if (error.is_object() && error.contains("cause")) r.json = to_text(error["cause"]);
     if (auto wait = number(m.find("Heddle-Retry-After"))) r.retry_after = Milliseconds(std::min<u64>(*wait, u64(longest.count())));

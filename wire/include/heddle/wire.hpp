@@ -54,6 +54,8 @@ const char* code_of(Outcome o);           // "invalid_input": in JSON bodies, lo
 int exit_code_of(Outcome o);              // of `heddle call`
 int http_status_of(Outcome o);
 const char* hostcall_code_of(Outcome o);  // what a guest sees when a call it made ends so
+const char* rpc_errors_of(Outcome o);     // which case of rpc-error says so (heddle/messages.hpp), or of types like it: the best first, "deser invalid-parameter"
+std::optional<Outcome> outcome_of(std::string_view code);  // the way back of code_of()
 
 struct Reply {
     Outcome outcome = Outcome::ok;
