@@ -61,6 +61,10 @@ ALWAYS_INLINE TrapCode set_acc_f32(State& s) {
     store(s.frame + s.lo(), s.acc_f32);
     return done();
 }
+ALWAYS_INLINE TrapCode set_acc_v128(State& s) {
+    store(s.frame + s.lo(), s.acc_v128);
+    return done();
+}
 template <bool d>
 ALWAYS_INLINE TrapCode const_acc(State& s) {
     s.put<d>(s.hi());
@@ -79,6 +83,11 @@ ALWAYS_INLINE TrapCode const_acc_f64(State& s) {
 template <bool d>
 ALWAYS_INLINE TrapCode const_acc_f32(State& s) {
     s.put<d>(std::bit_cast<f32>(s.hi()));
+    return done();
+}
+template <bool d>
+ALWAYS_INLINE TrapCode const_acc_v128(State& s) {
+    s.put<d>(load<V128>(s.pc + 2));
     return done();
 }
 
@@ -103,11 +112,8 @@ template <bool d> constexpr auto global_get_f32 = get_own<f32, d>;
 template <bool d> constexpr auto global_get_import = get_any<u64, d>;
 template <bool d> constexpr auto global_get_import_f64 = get_any<f64, d>;
 template <bool d> constexpr auto global_get_import_f32 = get_any<f32, d>;
+template <bool d> constexpr auto global_get_v128 = get_any<V128, d>;
 
-ALWAYS_INLINE TrapCode global_get_v128(State& s) {
-    store(s.slot(0), *global(s));
-    return done();
-}
 ALWAYS_INLINE TrapCode global_set_s(State& s) {
     own_global(s)->lo = s.get<u64>(0);
     return done();
@@ -162,8 +168,9 @@ template <bool d> constexpr auto select_f64_s = select_float<f64, Source::S, d>;
 template <bool d> constexpr auto select_f64_a = select_float<f64, Source::A, d>;
 template <bool d> constexpr auto select_f32_s = select_float<f32, Source::S, d>;
 template <bool d> constexpr auto select_f32_a = select_float<f32, Source::A, d>;
+template <bool d>
 ALWAYS_INLINE TrapCode select_v128(State& s) {
-    store(s.slot(0), load<V128>(s.get<u32>(3) ? s.slot(1) : s.slot(2)));
+    s.put<d>(load<V128>(s.get<u32>(3) ? s.slot(1) : s.slot(2)));
     return done();
 }
 
@@ -195,6 +202,8 @@ constexpr u32 words(Body b) {
     case Body::atomic_wait64:
     case Body::atomic_wait64_d: return 3;
     case Body::set_v128:
+    case Body::const_acc_v128:
+    case Body::const_acc_v128_d:
     case Body::address: return 4;
     default: return 2;
     }

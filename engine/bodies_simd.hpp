@@ -1,4 +1,4 @@
-// Bodies of vector instructions, operands and results in pairs of slots.
+// Bodies of vector instructions: operands from slots and accumulators, and numbers also from 16-bit immediates.
 #pragma once
 #include "handler.hpp"
 #include "simd.hpp"
@@ -6,34 +6,60 @@
 namespace heddle {
 namespace {
 
-template <class Result, bool to_slot>
-ALWAYS_INLINE void put_result(State& s, Result r) {
-    if constexpr (std::is_same_v<Result, V128>) store(s.slot(0), r);
-    else s.put<to_slot>(r);
+// Operand `at` of a cell, of a row's type.
+template <Source source, class T>
+ALWAYS_INLINE T vector_operand(const State& s, u32 at) {
+    if constexpr (source == Source::I) return T(i64(s.i16_at(at)));
+    else return s.operand<source, T>(at);
 }
 
-// a result, b c d operands; a scalar first operand may be in its accumulator.
-template <class Row, Source source, bool to_slot>
+// a result, b c d operands.
+template <class Row, VectorShape shape, bool to_slot>
 ALWAYS_INLINE TrapCode pure_body(State& s) {
     TrapCode none = TrapCode::none;
+    auto first = vector_operand<source_of(shape, 0), typename Row::First>(s, 1);
     if constexpr (Row::operands == 1) {
-        put_result<typename Row::Result, to_slot>(s, Row::apply(s.operand<source, typename Row::First>(1), none));
-    } else if constexpr (Row::operands == 2) {
-        put_result<typename Row::Result, to_slot>(s, Row::apply(s.get<typename Row::First>(1), s.operand<source, typename Row::Second>(2), none));
+        s.put<to_slot>(Row::apply(first, none));
     } else {
-        put_result<typename Row::Result, to_slot>(s, Row::apply(s.get<typename Row::First>(1), s.get<typename Row::Second>(2), s.get<typename Row::Third>(3), none));
+        auto second = vector_operand<source_of(shape, 1), typename Row::Second>(s, 2);
+        if constexpr (Row::operands == 2) s.put<to_slot>(Row::apply(first, second, none));
+        else s.put<to_slot>(Row::apply(first, second, vector_operand<source_of(shape, 2), typename Row::Third>(s, 3), none));
     }
     return TrapCode::none;
 }
 
 // The lane is operand d.
-template <class Row, Source source, bool to_slot>
+template <class Row, VectorShape shape, bool to_slot>
 ALWAYS_INLINE TrapCode lane_body(State& s) {
     TrapCode none = TrapCode::none;
     u32 lane = s.u16_at(3);
-    if constexpr (Row::operands == 2) put_result<typename Row::Result, to_slot>(s, Row::apply(lane, s.get<V128>(1), none));
-    else put_result<typename Row::Result, to_slot>(s, Row::apply(lane, s.get<V128>(1), s.operand<source, typename Row::Third>(2), none));
+    V128 v = vector_operand<source_of(shape, 0), V128>(s, 1);
+    if constexpr (Row::operands == 2) s.put<to_slot>(Row::apply(lane, v, none));
+    else s.put<to_slot>(Row::apply(lane, v, vector_operand<source_of(shape, 1), typename Row::Third>(s, 2), none));
     return TrapCode::none;
+}
+
+// Which shapes a row has. Single lanes are taken from a slot: that is one load.
+template <class Row, bool is_lane>
+constexpr bool has_shape(Op op, VectorShape shape) {
+    constexpr u32 operands = Row::operands - is_lane;
+    using enum VectorShape;
+    if constexpr (operands == 1) {
+        return shape == SSS || (shape == ASS && !is_lane);
+    } else if constexpr (operands == 3) {
+        return shape <= SSA;
+    } else {
+        constexpr bool is_number = [] {
+            if constexpr (is_lane) return true;
+            else return !std::is_same_v<typename Row::Second, V128>;
+        }();
+        constexpr bool is_float = [] {
+            if constexpr (is_lane) return std::is_floating_point_v<typename Row::Third>;
+            else return false;
+        }();
+        if (!is_number) return shape <= ASS || (shape == SAS && !commutes(op));
+        return shape != SSA && shape != PSS && !(is_float && source_of(shape, 1) == Source::I);
+    }
 }
 
 // ---- memory
@@ -54,54 +80,62 @@ ALWAYS_INLINE u64 vector_effective(const State& s) {
     else if constexpr (shape == Address::A) return s.acc + s.hi();
     else if constexpr (shape == Address::I) return s.hi();
     else if constexpr (shape == Address::SS) return u64(s.get<u32>(at) + s.get<u32>(2)) + s.u16_at(3);
+    else if constexpr (shape == Address::AS) return u64(u32(s.acc) + s.get<u32>(2)) + s.u16_at(3);
     else if constexpr (shape == Address::SJ) return u64(s.get<u32>(at) + u32(s.i16_at(2))) + s.u16_at(3);
     else return u64(u32(s.acc) + u32(s.i16_at(2))) + s.u16_at(3);
 }
 
-template <u32 bytes, auto function, Address shape>
+template <u32 bytes, auto function, Address shape, bool to_slot>
 ALWAYS_INLINE TrapCode vector_load_body(State& s) {
     VECTOR_ACCESS(p, shape, bytes, 1)
-    store(s.slot(0), function(p));
+    s.put<to_slot>(function(p));
     return TrapCode::none;
 }
-template <Address shape>
+template <Address shape, Source stored>
 ALWAYS_INLINE TrapCode vector_store_body(State& s) {
     VECTOR_ACCESS(p, shape, 16, 0)
-    store(p, s.get<V128>(1));
+    store(p, s.operand<stored, V128>(1));
     return TrapCode::none;
 }
 
-// a result, b address, c vector, d lane; word 2 the offset. P: the host pointer is in the accumulator.
-template <class T, bool pointer>
+// b address, c vector, d lane; word 2 the offset. Where the lane lies in memory, or nullptr.
+template <class T, VectorShape shape>
+ALWAYS_INLINE u8* lane_address(const State& s) {
+    if constexpr (shape == VectorShape::PSS) return reinterpret_cast<u8*>(s.acc);
+    u64 address = u64(s.operand<source_of(shape, 0), u32>(1)) + s.pc[2];
+    return address + sizeof(T) > s.memory_size ? nullptr : s.memory + address;
+}
+// a result.
+template <class T, VectorShape shape, bool to_slot>
 ALWAYS_INLINE TrapCode load_lane_body(State& s) {
-    u8* p = reinterpret_cast<u8*>(s.acc);
-    if constexpr (!pointer) {
-        u64 address = u64(s.get<u32>(1)) + s.pc[2];
-        if (address + sizeof(T) > s.memory_size) [[unlikely]] return TrapCode::memory_out_of_bounds;
-        p = s.memory + address;
-    }
-    T lane = load<T>(p);
-    store(s.slot(0), s.get<V128>(2));
-    store(s.slot(0) + s.u16_at(3) * sizeof(T), lane);
+    const u8* p = lane_address<T, shape>(s);
+    if (!p) [[unlikely]] return TrapCode::memory_out_of_bounds;
+    s.put<to_slot>(replace_lane<T>(s.u16_at(3), s.operand<source_of(shape, 1), V128>(2), load<T>(p)));
     return TrapCode::none;
 }
-// b address, c vector, d lane; word 2 the offset.
-template <class T, bool pointer>
+template <class T, VectorShape shape>
 ALWAYS_INLINE TrapCode store_lane_body(State& s) {
-    u8* p = reinterpret_cast<u8*>(s.acc);
-    if constexpr (!pointer) {
-        u64 address = u64(s.get<u32>(1)) + s.pc[2];
-        if (address + sizeof(T) > s.memory_size) [[unlikely]] return TrapCode::memory_out_of_bounds;
-        p = s.memory + address;
-    }
-    store(p, load<T>(s.slot(2) + s.u16_at(3) * sizeof(T)));
+    u8* p = lane_address<T, shape>(s);
+    if (!p) [[unlikely]] return TrapCode::memory_out_of_bounds;
+    store(p, T(extract_lane<T>(s.u16_at(3), s.get<V128>(2))));
     return TrapCode::none;
+}
+constexpr bool has_lane_shape(VectorShape s, bool loads) {
+    using enum VectorShape;
+    return s == SSS || s == ASS || s == PSS || (loads && (s == SAS || s == AAS));
 }
 
-// a result, b c vectors; words 2 and 3 the lane indices.
+// a result, b c vectors; words 2 and 3 what to pick.
+template <VectorShape shape, bool to_slot>
 ALWAYS_INLINE TrapCode shuffle_body(State& s) {
-    store(s.slot(0), shuffle(s.get<V128>(1), s.get<V128>(2), load<V128>(s.pc + 2)));
+    V128 a = s.operand<source_of(shape, 0), V128>(1), picks = load<V128>(s.pc + 2);
+    if constexpr (source_of(shape, 1) == Source::I) s.put<to_slot>(permute(a, picks));
+    else s.put<to_slot>(shuffle(a, s.operand<source_of(shape, 1), V128>(2), picks));
     return TrapCode::none;
+}
+constexpr bool has_shuffle_shape(VectorShape s) {
+    using enum VectorShape;
+    return s == SSS || s == ASS || s == SAS || s == SIS || s == AIS;
 }
 
 }  // namespace

@@ -49,7 +49,10 @@ ALWAYS_INLINE void store(void* at, T v) {
     std::memcpy(at, &v, sizeof v);
 }
 
-// The machine's registers. Room is left for two more f64 (locals pinned for a loop).
+// A v128 in one register of the machine; memory, slots and semantics see a V128.
+typedef u64 VectorRegister __attribute__((vector_size(16)));
+
+// The machine's registers. Room is left for two f64 (locals pinned for a loop).
 struct State {
     const Word* pc;
     Slot* frame;
@@ -59,6 +62,7 @@ struct State {
     InstanceObject* instance;
     f64 acc_f64;
     f32 acc_f32;
+    VectorRegister acc_v128;
 
     // Operands by number: four of 16 bits in word 1, its halves, and further words.
     ALWAYS_INLINE u32 u16_at(u32 i) const { return load<u16>(reinterpret_cast<const u8*>(pc + 1) + 2 * i); }
@@ -67,11 +71,15 @@ struct State {
     ALWAYS_INLINE u32 hi() const { return load<u32>(reinterpret_cast<const u8*>(pc + 1) + 4); }
     ALWAYS_INLINE u8* slot(u32 i) const { return reinterpret_cast<u8*>(frame + u16_at(i)); }
     template <class T>
-    ALWAYS_INLINE T get(u32 i) const { return load<T>(slot(i)); }
+    ALWAYS_INLINE T get(u32 i) const {
+        if constexpr (std::is_same_v<T, V128>) return std::bit_cast<V128>(load<VectorRegister>(slot(i)));
+        else return load<T>(slot(i));
+    }
     template <class T>
     ALWAYS_INLINE T accumulator() const {
         if constexpr (std::is_same_v<T, f64>) return acc_f64;
         else if constexpr (std::is_same_v<T, f32>) return acc_f32;
+        else if constexpr (std::is_same_v<T, V128>) return std::bit_cast<V128>(acc_v128);
         else return T(acc);
     }
     template <class T>
@@ -95,6 +103,9 @@ struct State {
         } else if constexpr (std::is_same_v<T, f32>) {
             acc_f32 = v;
             if constexpr (to_slot) store(slot(0), v);
+        } else if constexpr (std::is_same_v<T, V128>) {
+            acc_v128 = std::bit_cast<VectorRegister>(v);
+            if constexpr (to_slot) store(slot(0), acc_v128);
         } else {
             acc = u64(std::make_unsigned_t<T>(v));
             if constexpr (to_slot) store(slot(0), acc);
@@ -110,9 +121,9 @@ using Handler = void (*)(State&);
 #define DISPATCH return
 #define LEAVE do { s.pc = nullptr; return; } while (0)
 #else
-#define REGISTERS const Word *pc_, Slot *frame_, u64 acc_, u8 *memory_, u64 memory_size_, InstanceObject *instance_, f64 acc_f64_, f32 acc_f32_
-#define STATE State s{pc_, frame_, acc_, memory_, memory_size_, instance_, acc_f64_, acc_f32_}
-#define PASS s.pc, s.frame, s.acc, s.memory, s.memory_size, s.instance, s.acc_f64, s.acc_f32
+#define REGISTERS const Word *pc_, Slot *frame_, u64 acc_, u8 *memory_, u64 memory_size_, InstanceObject *instance_, f64 acc_f64_, f32 acc_f32_, VectorRegister acc_v128_
+#define STATE State s{pc_, frame_, acc_, memory_, memory_size_, instance_, acc_f64_, acc_f32_, acc_v128_}
+#define PASS s.pc, s.frame, s.acc, s.memory, s.memory_size, s.instance, s.acc_f64, s.acc_f32, s.acc_v128
 using Handler = HANDLER (*)(REGISTERS);
 #define DISPATCH TAIL_CALL reinterpret_cast<Handler>(s.pc[0])(PASS)
 #define LEAVE return

@@ -10,6 +10,7 @@ constexpr const char* shape_names[] = {"SS", "AS", "SA", "SI", "AI", "IS", "IA"}
 constexpr const char* compare_shape_names[] = {"SS", "AS", "SI", "AI"};
 constexpr const char* address_names[] = {"S", "A", "I", "SS", "AS", "SJ", "AJ", "SX", "SA", "P"};
 constexpr const char* stored_names[] = {"S", "A", "I", "F64", "F32"};
+constexpr const char* vector_shape_names[] = {"SSS", "ASS", "SAS", "SSA", "AAS", "SIS", "AIS", "PSS"};
 constexpr const char* compare_names[] = {"eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"};
 constexpr const char* control_names[] = {
 #define CONTROL(name) #name,
@@ -81,10 +82,17 @@ bool is_ending(Control c) {
     return (c >= Control::br && c <= Control::return_slot_f32) || c >= Control::call_base;
 }
 // The bodies of bodies_plain.hpp but the one that goes out of line.
-bool is_plain(Body b) { return b >= Body::move && b <= Body::select_v128 && b != Body::move_block; }
-bool is_vector_member(Op op) {
-    RowKind k = info(op).kind;
-    return k == RowKind::pure || k == RowKind::lane || k == RowKind::vload || k == RowKind::vstore || op == Op::i8x16_shuffle;
+bool is_plain(Body b) { return b >= Body::move && b <= Body::select_v128_d && b != Body::move_block; }
+
+std::string simd_name(u32 index) {
+    Op op = Op(u32(Op::v128_load) + index / simd_variants);
+    u32 form = index % simd_variants / 2, second = index % 2;
+    const char* address = address_names[u32(vector_addresses[form])];
+    switch (info(op).kind) {
+    case RowKind::vload: return call("VL", {op_name(u32(op)), address, std::to_string(second)});
+    case RowKind::vstore: return call("VS", {address, second ? "A" : "S"});
+    default: return call("V", {op_name(u32(op)), vector_shape_names[form], std::to_string(second)});
+    }
 }
 
 }  // namespace
@@ -96,7 +104,7 @@ Membership membership(HandlerId id) {
     case Group::numeric: return Membership::anywhere;
     case Group::branch: return index < select_base ? Membership::last : Membership::anywhere;
     case Group::memory: return when(index < atomic_base, Membership::anywhere);
-    case Group::simd: return when(is_vector_member(Op(u32(Op::v128_load) + index / simd_variants)), Membership::anywhere);
+    case Group::simd: return Membership::anywhere;
     case Group::control: return when(is_ending(Control(index)), Membership::last);
     case Group::body: return when(is_plain(Body(index)), Membership::anywhere);
     default: return Membership::none;
@@ -110,7 +118,7 @@ std::string handler_name(HandlerId id) {
         return call("N", {op_name(u32(numeric_op(index / numeric_variants))), shape_names[index % numeric_variants / 2], std::to_string(index % 2)});
     case Group::branch: return branch_name(index);
     case Group::memory: return memory_name(index);
-    case Group::simd: return call("V", {op_name(u32(Op::v128_load) + index / simd_variants), std::to_string(index % simd_variants)});
+    case Group::simd: return simd_name(index);
     case Group::control: return control_name(index);
     case Group::body: return call("B", {body_names[index]});
     case Group::object: return call("object", {object_names[index]});

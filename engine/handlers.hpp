@@ -94,30 +94,52 @@ inline constexpr u32 atomic_base = store_base + 4 * u32(Address::count_) * u32(S
 constexpr HandlerId atomic_id(Op op) { return handler_id(Group::memory, atomic_base + (u32(op) - u32(Op::i32_atomic_load)) * 2); }
 inline constexpr u32 memory_count = atomic_base + (u32(Op::i64_atomic_rmw32_cmpxchg_u) - u32(Op::i32_atomic_load) + 1) * 2;
 
-// ---- simd: rows with a v128; operands and v128 results in pairs of slots
+// ---- simd: rows with a v128 × where their operands are × destination
 
-inline constexpr u32 simd_variants = 8;
-// a result (v128: always; scalar: variants 0 and 1), b c d operands. Lane rows: d the lane. Lane loads and stores: word 2 the offset.
-constexpr HandlerId simd_id(Op op, u32 variant = 0) { return handler_id(Group::simd, (u32(op) - u32(Op::v128_load)) * simd_variants + variant); }
-// Splats and the like whose scalar operand is in its accumulator.
-inline constexpr u32 simd_from_accumulator = 2;
-// v128 loads and stores have these addresses: S A I SS SJ AJ P.
-constexpr u32 simd_address_variant(Address s) {
-    switch (s) {
-    case Address::S: return 0;
-    case Address::A: return 1;
-    case Address::I: return 2;
-    case Address::SS: return 3;
-    case Address::SJ: return 4;
-    case Address::AJ: return 5;
-    default: return 6;
-    }
+// First to third operand, without a lane's number; an accumulator is that of the operand's class, so a vector and a number may both be in theirs;
+// I: 16 bits. P: the first operand, an address, is the host pointer that an `address` cell left.
+enum class VectorShape : u8 { SSS, ASS, SAS, SSA, AAS, SIS, AIS, PSS, count_ };
+constexpr Source source_of(VectorShape s, u32 operand) {
+    constexpr Source A = Source::A, I = Source::I, S = Source::S;
+    constexpr Source sources[][3] = {{S, S, S}, {A, S, S}, {S, A, S}, {S, S, A}, {A, A, S}, {S, I, S}, {A, I, S}, {A, S, S}};
+    return sources[u32(s)][operand];
 }
-constexpr Address simd_address(u32 variant) {
-    constexpr Address by_variant[] = {Address::S, Address::A, Address::I, Address::SS, Address::SJ, Address::AJ, Address::P};
-    return by_variant[variant < 7 ? variant : 6];
+inline constexpr u32 simd_variants = 2 * u32(VectorShape::count_);
+// a result, b c d operands. Lane rows: d the lane. Lane loads and stores: word 2 the offset. i8x16.shuffle: words 2 and 3 what to pick; with an
+// immediate second operand, from the first alone.
+constexpr HandlerId simd_id(Op op, VectorShape s = VectorShape::SSS) {
+    return handler_id(Group::simd, (u32(op) - u32(Op::v128_load)) * simd_variants + 2 * u32(s));
 }
+// Gives the same with its operands exchanged. No arithmetic on floats: which NaN it gives depends on their order.
+constexpr bool commutes(Op op) {
+    using enum Op;
+    constexpr Op commuting[] = {
+        v128_and, v128_or, v128_xor,
+        i8x16_eq, i8x16_ne, i8x16_add, i8x16_add_sat_s, i8x16_add_sat_u, i8x16_min_s, i8x16_min_u, i8x16_max_s, i8x16_max_u, i8x16_avgr_u,
+        i16x8_eq, i16x8_ne, i16x8_add, i16x8_add_sat_s, i16x8_add_sat_u, i16x8_min_s, i16x8_min_u, i16x8_max_s, i16x8_max_u, i16x8_avgr_u, i16x8_mul,
+        i16x8_q15mulr_sat_s, i16x8_extmul_low_i8x16_s, i16x8_extmul_high_i8x16_s, i16x8_extmul_low_i8x16_u, i16x8_extmul_high_i8x16_u,
+        i32x4_eq, i32x4_ne, i32x4_add, i32x4_mul, i32x4_min_s, i32x4_min_u, i32x4_max_s, i32x4_max_u, i32x4_dot_i16x8_s,
+        i32x4_extmul_low_i16x8_s, i32x4_extmul_high_i16x8_s, i32x4_extmul_low_i16x8_u, i32x4_extmul_high_i16x8_u,
+        i64x2_eq, i64x2_ne, i64x2_add, i64x2_mul,
+        i64x2_extmul_low_i32x4_s, i64x2_extmul_high_i32x4_s, i64x2_extmul_low_i32x4_u, i64x2_extmul_high_i32x4_u,
+        f32x4_eq, f32x4_ne, f64x2_eq, f64x2_ne};
+    for (Op each : commuting)
+        if (op == each) return true;
+    return false;
+}
+
+// v128 loads and stores have these addresses.
+inline constexpr Address vector_addresses[] = {Address::S, Address::A, Address::I, Address::SS, Address::AS, Address::SJ, Address::AJ, Address::P};
+constexpr u32 vector_address(Address s) {
+    u32 at = 0;
+    while (vector_addresses[at] != s) ++at;
+    return at;
+}
+// Operands as for scalar loads and stores. What is stored is in a slot or in the accumulator.
+constexpr HandlerId vector_load_id(Op op, Address s) { return HandlerId(simd_id(op) + 2 * vector_address(s)); }
+constexpr HandlerId vector_store_id(Address s, Source stored) { return HandlerId(simd_id(Op::v128_store) + 2 * vector_address(s) + (stored == Source::A)); }
 inline constexpr u32 simd_count = (u32(Op::i32x4_relaxed_dot_i8x16_i7x16_add_s) - u32(Op::v128_load) + 1) * simd_variants;
+static_assert(simd_count <= 0x1000);
 
 // ---- control and body: the rows of handlers.def
 

@@ -43,12 +43,7 @@ template <bool d> constexpr auto struct_get32 = struct_get<u32, u32, d>;
 template <bool d> constexpr auto struct_get64 = struct_get<u64, u64, d>;
 template <bool d> constexpr auto struct_get_f32 = struct_get<f32, f32, d>;
 template <bool d> constexpr auto struct_get_f64 = struct_get<f64, f64, d>;
-ALWAYS_INLINE TrapCode struct_get_v128(State& s) {
-    u64 object = s.get<u64>(1);
-    if (!object) [[unlikely]] return TrapCode::null_structure_reference;
-    store(s.slot(0), load<V128>(reinterpret_cast<const u8*>(object) + s.hi()));
-    return done();
-}
+template <bool d> constexpr auto struct_get_v128 = struct_get<V128, V128, d>;
 
 template <class T>
 ALWAYS_INLINE TrapCode struct_set(State& s) {
@@ -118,13 +113,7 @@ template <bool d> constexpr auto array_get32 = array_get<u32, u32, d>;
 template <bool d> constexpr auto array_get64 = array_get<u64, u64, d>;
 template <bool d> constexpr auto array_get_f32 = array_get<f32, f32, d>;
 template <bool d> constexpr auto array_get_f64 = array_get<f64, f64, d>;
-ALWAYS_INLINE TrapCode array_get_v128(State& s) {
-    TrapCode trap;
-    const u8* at = element<V128>(s, 1, 2, trap);
-    if (!at) [[unlikely]] return trap;
-    store(s.slot(0), load<V128>(at));
-    return done();
-}
+template <bool d> constexpr auto array_get_v128 = array_get<V128, V128, d>;
 
 template <class T>
 ALWAYS_INLINE TrapCode array_set(State& s) {

@@ -27,7 +27,8 @@ constexpr HotSequence hot_sequence(Ids... ids) {
 }
 
 // How hot.def writes a handler: numeric row, shape, to a slot too · comparison, shape, back edge · float comparison, shape, negated, back edge ·
-// compare and select · load, address, to a slot too · store of 1 << log2 bytes, address, value · vector row, variant · plain body · control ·
+// compare and select · load, address, to a slot too · store of 1 << log2 bytes, address, value · vector row, shape, to a slot too ·
+// vector load, address, to a slot too · vector store, address, value · plain body · control ·
 // call with moved arguments and zeroed locals.
 #define N(op, shape, d) u32(binary_id(Op::op, Shape::shape)) + d
 #define C(compare, shape, back) compare_branch_id(Compare::compare, CompareShape::shape, back)
@@ -35,7 +36,9 @@ constexpr HotSequence hot_sequence(Ids... ids) {
 #define X(compare, shape) compare_select_id(Compare::compare, CompareShape::shape)
 #define L(op, address, d) u32(load_id(Op::op, Address::address)) + d
 #define S(log2, address, stored) store_id(log2, Address::address, Stored::stored)
-#define V(op, variant) simd_id(Op::op, variant)
+#define V(op, shape, d) u32(simd_id(Op::op, VectorShape::shape)) + d
+#define VL(op, address, d) u32(vector_load_id(Op::op, Address::address)) + d
+#define VS(address, value) vector_store_id(Address::address, Source::value)
 #define B(name) body_id(Body::name)
 #define K(name) control_id(Control::name)
 #define CALL(moves, zeroed) call_id(moves, zeroed)
@@ -50,6 +53,8 @@ inline constexpr HotSequence hot_sequences[] = {
 #undef L
 #undef S
 #undef V
+#undef VL
+#undef VS
 #undef B
 #undef K
 #undef CALL

@@ -76,7 +76,7 @@ const Cells cells{leave_cell.cell, host_next_cell.cell, resume_blocked_cell.cell
 // ---- entering
 
 void run(ExecContext& context) noexcept {
-    State s{context.pc, context.frame, 0, nullptr, 0, context.instance, 0, 0};
+    State s{context.pc, context.frame, 0, nullptr, 0, context.instance, 0, 0, {}};
     reload_memory(s);
     run_handlers(s);
 }

@@ -79,14 +79,29 @@ constexpr auto memory_member() {
 
 template <Op op, u32 variant>
 constexpr auto vector_member() {
-    constexpr Source scalar = variant == simd_from_accumulator ? Source::A : Source::S;
-    if constexpr (requires { VectorLoadRow<op>::bytes; })
-        return Straight<vector_load_body<VectorLoadRow<op>::bytes, VectorLoadRow<op>::function, simd_address(variant)>, 2>{};
-    else if constexpr (op == Op::v128_store) return Straight<vector_store_body<simd_address(variant)>, 2>{};
-    else if constexpr (op == Op::i8x16_shuffle) return Straight<shuffle_body, 4>{};
-    else if constexpr (requires { typename LaneRow<op>::Row; }) return Straight<lane_body<typename LaneRow<op>::Row, scalar, variant == 1>, 2>{};
-    else if constexpr (requires { typename PureRow<op>::Row; }) return Straight<pure_body<typename PureRow<op>::Row, scalar, variant == 1>, 2>{};
-    else return NoMember{};
+    constexpr VectorShape shape = VectorShape(variant / 2);
+    constexpr bool to_slot = variant % 2 != 0;
+    if constexpr (requires { VectorLoadRow<op>::bytes; }) {
+        return Straight<vector_load_body<VectorLoadRow<op>::bytes, VectorLoadRow<op>::function, vector_addresses[variant / 2], to_slot>, 2>{};
+    } else if constexpr (op == Op::v128_store) {
+        return Straight<vector_store_body<vector_addresses[variant / 2], to_slot ? Source::A : Source::S>, 2>{};
+    } else if constexpr (op == Op::i8x16_shuffle) {
+        if constexpr (has_shuffle_shape(shape)) return Straight<shuffle_body<shape, to_slot>, 4>{};
+        else return NoMember{};
+    } else if constexpr (requires { typename LaneAccessRow<op>::Type; }) {
+        constexpr bool loads = LaneAccessRow<op>::loads;
+        if constexpr (!has_lane_shape(shape, loads) || (to_slot && !loads)) return NoMember{};
+        else if constexpr (loads) return Straight<load_lane_body<typename LaneAccessRow<op>::Type, shape, to_slot>, 3>{};
+        else return Straight<store_lane_body<typename LaneAccessRow<op>::Type, shape>, 3>{};
+    } else if constexpr (requires { typename LaneRow<op>::Row; }) {
+        if constexpr (has_shape<typename LaneRow<op>::Row, true>(op, shape)) return Straight<lane_body<typename LaneRow<op>::Row, shape, to_slot>, 2>{};
+        else return NoMember{};
+    } else if constexpr (requires { typename PureRow<op>::Row; }) {
+        if constexpr (has_shape<typename PureRow<op>::Row, false>(op, shape)) return Straight<pure_body<typename PureRow<op>::Row, shape, to_slot>, 2>{};
+        else return NoMember{};
+    } else {
+        return NoMember{};
+    }
 }
 
 template <u32 index>
@@ -120,13 +135,13 @@ constexpr auto body_member() {
 #define PLAIN_D(name) PLAIN(name, name<index == ~0u>) PLAIN(name##_d, name<index != ~0u>)
     PLAIN(move, move) PLAIN(move2, move2) PLAIN(move3, move3) PLAIN(move_v128, move_v128) PLAIN(move_wide, move_wide) PLAIN(set_const, set_const)
     PLAIN(set_const64, set_const64) PLAIN(set_v128, set_v128) PLAIN(set_acc, set_acc) PLAIN(set_acc_f64, set_acc_f64)
-    PLAIN(set_acc_f32, set_acc_f32) PLAIN_D(const_acc) PLAIN_D(const64_acc) PLAIN_D(const_acc_f64) PLAIN_D(const_acc_f32)
+    PLAIN(set_acc_f32, set_acc_f32) PLAIN(set_acc_v128, set_acc_v128) PLAIN_D(const_acc) PLAIN_D(const64_acc) PLAIN_D(const_acc_f64) PLAIN_D(const_acc_f32) PLAIN_D(const_acc_v128)
     PLAIN_D(global_get) PLAIN_D(global_get_f64) PLAIN_D(global_get_f32) PLAIN_D(global_get_import)
-    PLAIN_D(global_get_import_f64) PLAIN_D(global_get_import_f32) PLAIN(global_get_v128, global_get_v128)
+    PLAIN_D(global_get_import_f64) PLAIN_D(global_get_import_f32) PLAIN_D(global_get_v128)
     PLAIN(global_set_import, global_set_import) PLAIN(global_set_v128, global_set_v128) PLAIN(global_set_s, global_set_s) PLAIN(global_set_a, global_set_a) PLAIN(global_set_i, global_set_i)
     PLAIN(global_set_f64, global_set_f64) PLAIN(global_set_f32, global_set_f32)
     PLAIN_D(select_sss) PLAIN_D(select_ass) PLAIN_D(select_aii) PLAIN_D(select_asi) PLAIN_D(select_ais)
-    PLAIN_D(select_f64_s) PLAIN_D(select_f64_a) PLAIN_D(select_f32_s) PLAIN_D(select_f32_a) PLAIN(select_v128, select_v128)
+    PLAIN_D(select_f64_s) PLAIN_D(select_f64_a) PLAIN_D(select_f32_s) PLAIN_D(select_f32_a) PLAIN_D(select_v128)
     return NoMember{};
 #undef PLAIN
 #undef PLAIN_D

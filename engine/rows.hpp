@@ -13,6 +13,8 @@ template <Op op>
 struct LoadRow;
 template <Op op>
 struct VectorLoadRow;
+template <Op op>
+struct LaneAccessRow;
 
 template <char letter>
 using Letter = std::conditional_t<letter == 'i', u32, std::conditional_t<letter == 'l', u64, std::conditional_t<letter == 'f', f32, f64>>>;
@@ -38,6 +40,18 @@ using Letter = std::conditional_t<letter == 'i', u32, std::conditional_t<letter 
     struct VectorLoadRow<Op::name> {                        \
         static constexpr u32 bytes = access_bytes;          \
         static constexpr auto function = &__VA_ARGS__;      \
+    };
+#define LOADLANE(name, code, text, type)                    \
+    template <>                                             \
+    struct LaneAccessRow<Op::name> {                        \
+        static constexpr bool loads = true;                 \
+        using Type = type;                                  \
+    };
+#define STORELANE(name, code, text, type)                   \
+    template <>                                             \
+    struct LaneAccessRow<Op::name> {                        \
+        static constexpr bool loads = false;                \
+        using Type = type;                                  \
     };
 #include "opcodes.def"
 

@@ -97,42 +97,17 @@ inline V128 splat(LaneValue<T> x) { return pack(filled(std::bit_cast<BitsOf<T>>(
 
 template <class T>
 inline LaneValue<T> extract_lane(u32 lane, V128 v) {
-    constexpr u32 per_half = 8 / sizeof(T);
-    u64 half = lane < per_half ? v.lo : v.hi;
-    auto x = std::bit_cast<T>(BitsOf<T>(half >> (lane % per_half * 8 * sizeof(T))));
+    T x = std::bit_cast<T>(lanes<BitsOf<T>>(v)[lane % lane_count<T>]);
     if constexpr (std::is_signed_v<T> && std::is_integral_v<T>) return LaneValue<T>(std::make_signed_t<LaneValue<T>>(x));
     else return x;
 }
+// Where the lane's number is the lane, the value: no memory in between.
 template <class T>
 inline V128 replace_lane(u32 lane, V128 v, LaneValue<T> x) {
-    constexpr u32 per_half = 8 / sizeof(T);
-    u32 shift = u32(lane % per_half * 8 * sizeof(T));
-    u64 mask = u64(BitsOf<T>(-1)) << shift, bits = u64(std::bit_cast<BitsOf<T>>(T(x))) << shift;
-    if (lane < per_half) return {(v.lo & ~mask) | bits, v.hi};
-    return {v.lo, (v.hi & ~mask) | bits};
-}
-
-// ---- byte permutations
-
-// Byte i of the result is byte index[i] of the table; every index is below 16. GCC has a built-in for it, Clang knows the loop.
-template <class V>
-[[gnu::always_inline]] inline V permute(V table, V index) {
-    if constexpr (requires { __builtin_shuffle(table, index); }) return __builtin_shuffle(table, index);
-    else {
-        V r{};
-        for (std::size_t i = 0; i < 16; ++i) r[i] = table[index[i]];
-        return r;
-    }
-}
-
-[[gnu::always_inline]] inline V128 swizzle(V128 a, V128 index) {
-    Vector<u8> i = lanes<u8>(index);
-    return pack(Vector<u8>(i < 16) & permute(lanes<u8>(a), i < 15 ? i : filled<u8>(15)));
-}
-// Of the 32 bytes of a and b together; every index is below 32.
-[[gnu::always_inline]] inline V128 shuffle(V128 a, V128 b, V128 index) {
-    Vector<u8> i = lanes<u8>(index), low = i & 15;
-    return pack(i < 16 ? permute(lanes<u8>(a), low) : permute(lanes<u8>(b), low));
+    using U = BitsOf<T>;
+    Vector<U> numbers{};
+    for (std::size_t i = 0; i < lane_count<T>; ++i) numbers[i] = U(i);
+    return pack(numbers == filled(U(lane)) ? filled(std::bit_cast<U>(T(x))) : lanes<U>(v));
 }
 
 // ---- comparisons: all ones where true
@@ -152,18 +127,6 @@ inline V128 v_ge(V128 a, V128 b) { return pack(lanes<T>(a) >= lanes<T>(b)); }
 
 template <class T>
 inline u32 all_true(V128 a) { return !any_true(v_eq<T>(a, {})); }
-
-// The sign bits, lane 0 lowest: a multiplication moves those of one half next to each other at its top.
-template <class T>
-inline u32 bitmask(V128 a) {
-    auto half = [](u64 x) -> u32 {
-        if constexpr (sizeof(T) == 1) return u32(((x >> 7 & 0x0101010101010101) * 0x0102040810204080) >> 56);
-        else if constexpr (sizeof(T) == 2) return u32(((x >> 15 & 0x0001000100010001) * 0x0001000200040008) >> 48);
-        else if constexpr (sizeof(T) == 4) return u32((x >> 31 & 1) | (x >> 62 & 2));
-        else return u32(x >> 63);
-    };
-    return half(a.lo) | half(a.hi) << (8 / sizeof(T));
-}
 
 // ---- integer lanes
 
@@ -271,6 +234,59 @@ inline V128 dot_i8x16(V128 a, V128 b) {
     return narrow<i16, i32>(dot_i16x8(extend_low<i16, i8>(a), extend_low<i16, i8>(b)), dot_i16x8(extend_high<i16, i8>(a), extend_high<i16, i8>(b)));
 }
 inline V128 dot_i8x16_add(V128 a, V128 b, V128 c) { return v_add<u32>(extadd_pairwise<i32, i16>(dot_i8x16(a, b)), c); }
+
+// The sign bits, lane 0 lowest. x86 has instructions for it; elsewhere a multiplication moves those of one half next to each other at its top.
+template <class T, class V>
+inline u32 sign_bits(V v) {
+    typedef f32 Singles __attribute__((vector_size(16)));
+    typedef f64 Doubles __attribute__((vector_size(16)));
+    if constexpr (requires { __builtin_ia32_pmovmskb128(v); }) {
+        if constexpr (sizeof(T) == 1) return u32(__builtin_ia32_pmovmskb128(v));
+        else if constexpr (sizeof(T) == 2) return u32(__builtin_ia32_pmovmskb128(std::bit_cast<V>(narrow<i8, i16>(pack(v), {}))));
+        else if constexpr (sizeof(T) == 4) return u32(__builtin_ia32_movmskps(Singles(v)));
+        else return u32(__builtin_ia32_movmskpd(Doubles(v)));
+    } else {
+        auto half = [](u64 x) -> u32 {
+            if constexpr (sizeof(T) == 1) return u32(((x >> 7 & 0x0101010101010101) * 0x0102040810204080) >> 56);
+            else if constexpr (sizeof(T) == 2) return u32(((x >> 15 & 0x0001000100010001) * 0x0001000200040008) >> 48);
+            else if constexpr (sizeof(T) == 4) return u32((x >> 31 & 1) | (x >> 62 & 2));
+            else return u32(x >> 63);
+        };
+        return half(pack(v).lo) | half(pack(v).hi) << (8 / sizeof(T));
+    }
+}
+template <class T>
+inline u32 bitmask(V128 a) {
+    typedef char Chars __attribute__((vector_size(16)));
+    return sign_bits<T>(std::bit_cast<Chars>(a));
+}
+
+// ---- byte permutations
+
+// Byte i of the result is the table's byte of the low four bits of index[i], or zero where its highest bit is set. x86 has an instruction for it.
+template <class V>
+[[gnu::always_inline]] inline V look_up(V table, V index) {
+    typedef char Chars __attribute__((vector_size(16)));
+    if constexpr (requires { __builtin_ia32_pshufb128(Chars(table), Chars(index)); }) return V(__builtin_ia32_pshufb128(Chars(table), Chars(index)));
+    else {
+        V r{};
+        for (std::size_t i = 0; i < 16; ++i) r[i] = table[index[i] & 15];
+        return V(index < 128) & r;
+    }
+}
+
+[[gnu::always_inline]] inline V128 swizzle(V128 a, V128 index) {
+    return pack(look_up(lanes<u8>(a), lanes<u8>(add_sat<u8>(index, pack(filled<u8>(0x70))))));
+}
+
+// i8x16.shuffle's indices, below 32, as shuffle and permute take them: an index of the first vector stays below 128, one of the second does not.
+inline V128 picks(V128 index) { return v_add<u8>(index, pack(filled<u8>(0x70))); }
+[[gnu::always_inline]] inline V128 shuffle(V128 a, V128 b, V128 picks) {
+    Vector<u8> i = lanes<u8>(picks);
+    return pack(look_up(lanes<u8>(a), i) | look_up(lanes<u8>(b), i ^ 0x80));
+}
+// All of the first vector.
+[[gnu::always_inline]] inline V128 permute(V128 a, V128 picks) { return pack(look_up(lanes<u8>(a), lanes<u8>(picks))); }
 
 // ---- float lanes
 

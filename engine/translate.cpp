@@ -188,26 +188,27 @@ void Translator::cut(const Label& l) {
     while (stack_.size() > l.entries) pop();
 }
 
+HandlerId Translator::set_accumulator(u32 reg) {
+    constexpr Body by_register[] = {Body::set_acc, Body::set_acc_f64, Body::set_acc_f32, Body::set_acc_v128};
+    return body_id(by_register[reg]);
+}
+
 // Wide frames keep no value in an accumulator only.
 void Translator::wide_result(Operand& e, bool folds) {
     u32 reg = register_of(e.type);
     acc_[reg] = {};
     e.kind = Operand::Kind::home;
-    if (is_far(e.home, 1)) emit(body_id(reg == 0 ? Body::set_acc : reg == 1 ? Body::set_acc_f64 : Body::set_acc_f32), halves(e.home, 0));
+    if (is_far(e.home, slots_of(e.type))) emit(set_accumulator(reg), halves(e.home, 0));
     else fold_into({none, none, last_cell(), folds}, e.home);
     written(e.home, e.type);
 }
 
 // The cell just emitted wrote its result to result_slot(c).
 void Translator::slot_result(Class c) {
-    Operand& e = push(Operand::Kind::home, c);
-    u32 home = e.home;
+    u32 home = push(Operand::Kind::home, c).home;
     written(home, c);
-    if (is_far(home, slots_of(c))) {
+    if (is_far(home, slots_of(c)))
         for (u32 i = 0; i < slots_of(c); ++i) emit(body_id(Body::move_wide), halves(home + i, result_window_ + i));
-    } else {
-        e.producer = last_cell();
-    }
 }
 
 // Makes an operand that was just taken one in a slot.
@@ -284,21 +285,16 @@ void Translator::move(u32 to, u32 from, Class c) {
     written(to, c);
 }
 
+// Whether the last cell put a vector's constant where this operand is.
+bool Translator::is_constant_in(const Operand& e) const {
+    return e.type == Class::v128 && here() != last_label_ && cells.back().handler == body_id(Body::set_v128) && u32(words[cells.back().position + 1]) == e.slot;
+}
+
 // Puts an operand that was popped, or will be, into a slot of its own choice: a local, or a label's home.
 void Translator::store_to(Operand& e, u32 slot) {
-    if (e.type == Class::v128) {
-        if (is_pending_last(e) && !is_far(slot, 2)) {
-            Word& operands = words[cells.back().position + 1];
-            operands = (operands & ~u64(0xffff)) | abcd(slot, 0);
-            written(slot, e.type);
-        } else {
-            move(slot, e.slot, e.type);
-        }
-        return;
-    }
     u32 reg = register_of(e.type);
     Accumulator& a = acc_[reg];
-    HandlerId set = body_id(reg == 0 ? Body::set_acc : reg == 1 ? Body::set_acc_f64 : Body::set_acc_f32);
+    HandlerId set = set_accumulator(reg);
     if (e.kind == Operand::Kind::pending) {
         a.pending = none;
         if (a.producer == last_cell()) {
@@ -311,8 +307,12 @@ void Translator::store_to(Operand& e, u32 slot) {
         a.mirrors = slot;
     } else if (e.kind == Operand::Kind::constant) {
         constant_to(slot, e.bits, e.type);
+    } else if (e.kind == Operand::Kind::home && is_constant_in(e)) {
+        Word& operands = words[cells.back().position + 1];
+        operands = halves(slot, u32(operands >> 32));
+        written(slot, e.type);
     } else if (e.slot != slot) {
-        if (a.mirrors == e.slot && reg == 0) {
+        if (a.mirrors == e.slot && (reg == 0 || reg == vector_register)) {
             emit(set, halves(slot, 0));
             written(slot, e.type);
             a.mirrors = slot;
@@ -375,7 +375,6 @@ void Translator::save_aliases(u32 slot, Class c) {
         u32 home = e.home;
         e.kind = Operand::Kind::home;
         e.slot = home;
-        e.producer = none;
         move(home, slot, c);
     }
 }

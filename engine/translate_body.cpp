@@ -74,21 +74,8 @@ void Translator::other(const Instr& in) {
     case Op::i64_const: return push_constant(Class::i64, in.bits);
     case Op::f32_const: return push_constant(Class::f32, u32(in.bits));
     case Op::f64_const: return push_constant(Class::f64, in.bits);
-    case Op::v128_const: {
-        u32 slot = result_slot(Class::v128);
-        emit(body_id(Body::set_v128), halves(slot, 0));
-        word(in.v128.lo);
-        word(in.v128.hi);
-        return slot_result(Class::v128);
-    }
-    case Op::i8x16_shuffle: {
-        Operand b = pop(), a = pop();
-        u32 sa = slot_for(a), sb = slot_for(b);
-        emit(simd_id(in.op), abcd(result_slot(Class::v128), sa, sb));
-        word(in.v128.lo);
-        word(in.v128.hi);
-        return slot_result(Class::v128);
-    }
+    case Op::v128_const: return vector_constant(in);
+    case Op::i8x16_shuffle: return shuffle(in);
     case Op::memory_size:
         flush(0);
         emit(body_id(Body::memory_size), halves(0, in.index));
@@ -198,8 +185,7 @@ void Translator::local_set(u32 index, bool tee) {
             producer.position = here();
             words.insert(words.end(), moved.begin(), moved.end());
             cells.push_back(producer);
-            if (e.type == Class::v128) e.producer = last_cell();
-            else acc_[register_of(e.type)].producer = last_cell();
+            acc_[register_of(e.type)].producer = last_cell();
         } else {
             save_aliases(slot, c);
         }
@@ -211,10 +197,7 @@ void Translator::local_set(u32 index, bool tee) {
 
 void Translator::global_get(u32 index) {
     Class c = class_of(m_.globals[index].type);
-    if (c == Class::v128) {
-        emit(body_id(Body::global_get_v128), ab_hi(result_slot(c), 0, index));
-        return slot_result(c);
-    }
+    if (c == Class::v128) return vector_result(body_id(Body::global_get_v128), halves(0, index));
     bool imported = index < m_.imported_globals;
     u32 reg = register_of(c);
     flush(reg);
@@ -241,11 +224,19 @@ void Translator::global_set(u32 index) {
 
 // ---- bulk
 
+// The guest may be parked there, and no accumulator outlives that.
+void Translator::charge_for(u32 count, u32 unit_shift) {
+    if (!metering_) return;
+    flush_all();
+    emit(control_id(Control::charge_dynamic), ab_hi(count, 0, unit_shift));
+    forget();
+}
+
 // Three operands, then two indices; `unit_shift`: how many bytes or elements one unit of fuel pays for.
 void Translator::bulk(Body b, u32 first, u32 second, u32 unit_shift) {
     Operand count = pop(), middle = pop(), to = pop();
     u32 s_to = slot_for(to), s_middle = slot_for(middle), s_count = slot_for(count);
-    if (metering_) emit(control_id(Control::charge_dynamic), ab_hi(s_count, 0, unit_shift));
+    charge_for(s_count, unit_shift);
     emit(body_id(b), abcd(s_to, s_middle, s_count));
     word(halves(first, second));
 }

@@ -55,7 +55,7 @@ void Translator::object_op(const Instr& in) {
     case Op::array_new_default: {
         u32 count = slot_for(pop());
         flush_all();
-        if (metering_) emit(control_id(Control::charge_dynamic), ab_hi(count, 0, bulk_unit));
+        charge_for(count, bulk_unit);
         emit(object_id(ObjectRow::array_new_default), ab_hi(0, count, u32(m_.types[in.index])));
         return result(Class::i64);
     }
@@ -150,7 +150,7 @@ void Translator::new_array(ObjectRow r, u32 type_index, u32 segment) {
     Operand c = pop(), v = pop();
     u32 value = slot_for(v), count = slot_for(c);
     flush_all();
-    if (metering_) emit(control_id(Control::charge_dynamic), ab_hi(count, 0, bulk_unit));
+    charge_for(count, bulk_unit);
     emit(object_id(r), abcd(0, value, count));
     word(halves(u32(m_.types[type_index]), segment));
     result(Class::i64);
@@ -162,10 +162,6 @@ void Translator::get_field(const Instr& in) {
     Class c = class_of(field.unpacked());
     u32 offset = field_offset(type, in.index2), object = slot_for(pop());
     HandlerId id = object_id(getter(ObjectRow::struct_get8_s, field, in.op == Op::struct_get_s));
-    if (c == Class::v128) {
-        emit(id, ab_hi(result_slot(c), object, offset));
-        return slot_result(c);
-    }
     flush(register_of(c));
     emit(id, ab_hi(0, object, offset));
     result(c);
@@ -184,10 +180,6 @@ void Translator::get_element(const Instr& in) {
     Operand i = pop(), a = pop();
     u32 index = slot_for(i), array = slot_for(a);
     HandlerId id = object_id(getter(ObjectRow::array_get8_s, element, in.op == Op::array_get_s));
-    if (c == Class::v128) {
-        emit(id, abcd(result_slot(c), array, index));
-        return slot_result(c);
-    }
     flush(register_of(c));
     emit(id, abcd(0, array, index));
     result(c);
@@ -203,7 +195,7 @@ void Translator::set_element(const Instr& in) {
 void Translator::array_range(ObjectRow r, u32 segment) {
     Operand c = pop(), t = pop(), i = pop(), a = pop();
     u32 count = slot_for(c), third = slot_for(t), index = slot_for(i), array = slot_for(a);
-    if (metering_) emit(control_id(Control::charge_dynamic), ab_hi(count, 0, bulk_unit));
+    charge_for(count, bulk_unit);
     emit(object_id(r), abcd(array, index, third, count));
     if (r != ObjectRow::array_fill) word(segment);
 }
@@ -211,7 +203,7 @@ void Translator::array_range(ObjectRow r, u32 segment) {
 void Translator::array_copy() {
     Operand c = pop(), j = pop(), b = pop(), i = pop(), a = pop();
     u32 count = slot_for(c), from = slot_for(j), source = slot_for(b), to = slot_for(i), target = slot_for(a);
-    if (metering_) emit(control_id(Control::charge_dynamic), ab_hi(count, 0, bulk_unit));
+    charge_for(count, bulk_unit);
     emit(object_id(ObjectRow::array_copy), abcd(target, to, source, from));
     word(count);
 }

@@ -188,8 +188,7 @@ void Translator::select() {
     u32 reg = register_of(type);
     if (type == Class::v128) {
         u32 sc = slot_for(c), sx = slot_for(x), sy = slot_for(y);
-        emit(body_id(Body::select_v128), abcd(result_slot(type), sx, sy, sc));
-        return slot_result(type);
+        return vector_result(body_id(Body::select_v128), abcd(0, sx, sy, sc));
     }
     if (reg == 0 && is_fusable(c) && has_compare_shape(last_.shape) && (is_int_compare(last_.op) || last_.op == Op::i32_and)) {
         Last l = last_;
@@ -240,8 +239,8 @@ Translator::Place Translator::address(Operand& e, u64 offset64, u32 log2, bool f
             rewind();
             return {Address::SS, a.slot, b.slot, offset, false};
         }
-        if (last_.shape == Shape::AS && !for_store && !for_vector) {
-            if (a.pending && cells.size() >= 2 && cells[cells.size() - 2].position >= last_label_) {
+        if (last_.shape == Shape::AS && !for_store) {
+            if (a.pending && !for_vector && cells.size() >= 2 && cells[cells.size() - 2].position >= last_label_) {
                 Cell shift = cells[cells.size() - 2];
                 Word operands = words[shift.position + 1];
                 bool by_accumulator = shift.handler == binary_id(Op::i32_shl, Shape::AI), by_slot = shift.handler == binary_id(Op::i32_shl, Shape::SI);

@@ -17,8 +17,11 @@ inline u64 Translator::abcd(u32 a, u32 b, u32 c, u32 d) {
 inline u64 Translator::ab_hi(u32 a, u32 b, u64 hi) { return abcd(a, b) | hi << 32; }
 
 inline void Translator::written(u32 slot, Class c) {
-    for (Accumulator& a : acc_)
-        if (a.mirrors == slot || (c == Class::v128 && a.mirrors == slot + 1)) a.mirrors = none;
+    u32 end = slot + slots_of(c);
+    for (u32 reg = 0; reg < registers; ++reg) {
+        u32& mirrors = acc_[reg].mirrors;
+        if (mirrors < end && mirrors + (reg == vector_register) >= slot) mirrors = none;
+    }
 }
 
 inline void Translator::forget() {
@@ -87,12 +90,11 @@ inline void Translator::flush(u32 reg) {
 }
 
 inline void Translator::flush_all() {
-    for (u32 reg = 0; reg < 3; ++reg) flush(reg);
+    for (u32 reg = 0; reg < registers; ++reg) flush(reg);
 }
 
 inline Translator::Taken Translator::take(const Operand& e) {
     if (e.kind == Operand::Kind::constant) return {Source::I, false, e.home, e.bits};
-    if (e.type == Class::v128) return {Source::S, false, near(e.slot, e.type), 0};
     Accumulator& a = acc_[register_of(e.type)];
     if (e.kind == Operand::Kind::pending) {
         a.pending = none;
@@ -103,7 +105,6 @@ inline Translator::Taken Translator::take(const Operand& e) {
 }
 
 inline bool Translator::is_pending_last(const Operand& e) const {
-    if (e.type == Class::v128) return e.kind == Operand::Kind::home && e.producer == last_cell() && here() != last_label_;
     return e.kind == Operand::Kind::pending && acc_[register_of(e.type)].producer == last_cell();
 }
 inline bool Translator::is_fusable(const Operand& e) const {

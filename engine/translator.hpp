@@ -1,4 +1,4 @@
-// The translator's state: a symbolic operand stack over frame slots and three accumulators. Included by translate_stack.hpp only.
+// The translator's state: a symbolic operand stack over frame slots and four accumulators. Included by translate_stack.hpp only.
 //
 // `local.get` and constants emit nothing; an operation's result is *pending* in the accumulator of its class until something needs it in a
 // slot, and then its producer is changed to write there too. Every operand has a home slot by its height, so merges need few moves.
@@ -29,8 +29,9 @@ inline Class class_of(ValType t) {
     }
 }
 constexpr u32 slots_of(Class c) { return c == Class::v128 ? 2 : 1; }
-// The accumulator of a class: integer, f64, f32.
-constexpr u32 register_of(Class c) { return c == Class::f64 ? 1 : c == Class::f32 ? 2 : 0; }
+// The accumulator of a class: integer, f64, f32, vector.
+constexpr u32 registers = 4, vector_register = 3;
+constexpr u32 register_of(Class c) { return c == Class::f64 ? 1 : c == Class::f32 ? 2 : c == Class::v128 ? vector_register : 0; }
 
 class Translator {
 public:
@@ -63,7 +64,6 @@ private:
         u32 home = 0;           // its home slot
         u32 slot = 0;           // home, local: where the value is
         u32 chain = none;       // local: the next entry down that stands for the same local
-        u32 producer = none;    // v128 in its home: the cell that wrote it
         u64 bits = 0;           // constant
     };
     // An operand as a cell takes it.
@@ -86,7 +86,7 @@ private:
         Op op = Op::invalid;
         Shape shape = Shape::SS;
         Taken a, b;
-        std::array<Accumulator, 3> before;
+        std::array<Accumulator, registers> before;
     };
     struct Label {
         enum class Kind : u8 { function, block, loop, if_, try_table, try_ };
@@ -157,6 +157,7 @@ private:
     void wide_result(Operand& e, bool folds);
     u32 result_slot(Class c) { return is_far(home_, slots_of(c)) ? result_window_ : home_; }
     void slot_result(Class c);
+    static HandlerId set_accumulator(u32 reg);
     void fold_into(const Accumulator& a, u32 slot);
     void flush(u32 reg);
     void flush_all();
@@ -165,6 +166,7 @@ private:
     void constant_to(u32 slot, u64 bits, Class c);
     void constant_to_accumulator(Taken& t, Class c);
     void move(u32 to, u32 from, Class c);
+    bool is_constant_in(const Operand& e) const;
     void store_to(Operand& e, u32 slot);
     u32 ensure_slot(Operand& e);
     u32 slot_for(Operand e) { return near(ensure_slot(e), e.type); }
@@ -196,6 +198,10 @@ private:
     void vector_load(const Instr& in);
     void vector_store(const Instr& in);
     void vector_lane_access(const Instr& in);
+    void vector_constant(const Instr& in);
+    void shuffle(const Instr& in);
+    void keep_one_vector(std::span<Taken> operands);
+    void vector_result(HandlerId id, u64 operands);
 
     // ---- instructions (translate_control.cpp)
     void block(const Instr& in, Label::Kind kind);
@@ -238,6 +244,7 @@ private:
     void delegate(u32 depth);
     void rethrow(u32 depth);
     void charge();
+    void charge_for(u32 count, u32 unit_shift);
 
     // ---- instructions (translate_body.cpp)
     void other(const Instr& in);
@@ -300,7 +307,7 @@ private:
     u32 home_ = 0;              // the next operand's home slot
     u32 highest_ = 0;
     u32 settled_ = 0;           // no stack entry below this one stands for a local
-    std::array<Accumulator, 3> acc_;
+    std::array<Accumulator, registers> acc_;
     Last last_;
     u32 last_label_ = 0;        // position of the last label: cells are not merged across it
     bool negate_next_ = false;  // a float comparison's eqz was seen; the branch after it takes the other sense

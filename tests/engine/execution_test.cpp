@@ -579,6 +579,26 @@ TEST_F(ExecutionTest, fuel_ends_a_computation) {
     EXPECT_EQ(call<i32>(in, "count", 100), 100);
 }
 
+TEST_F(ExecutionTest, values_outlive_a_slice_that_ends_in_a_bulk_operation) {
+    Config config;
+    config.metering = true;
+    Engine metered(config);
+    Store s(metered);
+    Instance in = load(s, R"((module (memory 1)
+        (func (export "f") (param $x f64) (param $n i32) (result f64)
+          (f64.mul (local.get $x) (local.get $x))
+          (i32x4.splat (local.get $n))
+          (memory.fill (i32.const 0) (i32.const 1) (local.get $n))
+          (f64.convert_i32_s (i32x4.extract_lane 2))
+          f64.add)))");
+    s.set_fuel(100'000);
+    s.set_slice(100);
+    int parked = 0;
+    s.on_park([&](Store&) { return ++parked != 0; });
+    EXPECT_EQ(call<f64>(in, "f", 3.0, 60'000), 60'009.0);
+    EXPECT_GT(parked, 0);
+}
+
 TEST_F(ExecutionTest, slices_of_fuel_park_the_guest) {
     Config config;
     config.metering = true;

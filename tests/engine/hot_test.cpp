@@ -54,6 +54,7 @@ public:
         cell(body_id(Body::const64_acc), 0, {number()});
         cell(body_id(Body::const_acc_f64), 0, {number()});
         cell(body_id(Body::const_acc_f32), number() << 32);
+        cell(body_id(Body::const_acc_v128), 0, {number(), number()});
         first_ = u32(code_.size());
         for (u32 m = 0; m < sequence.length; ++m) member(sequence.ids[m], lengths[m]);
         landing(1);
@@ -115,6 +116,7 @@ private:
         cell(body_id(Body::set_acc), saved + 1);
         cell(body_id(Body::set_acc_f64), saved + 2);
         cell(body_id(Body::set_acc_f32), saved + 3);
+        cell(body_id(Body::set_acc_v128), saved + 4);
         cell(control_id(Control::leave), 0);
     }
     static u64 fields(u32 a, u32 b, u32 c, u32 d) { return u64(a) | u64(b) << 16 | u64(c) << 32 | u64(d) << 48; }
@@ -129,7 +131,7 @@ private:
         }
         if (Group(id >> 12) == Group::body) {
             Body b = Body(id & 0xfff);
-            bool by_half = (b >= Body::set_const64 && b <= Body::set_acc_f32) || b == Body::move_wide || (b >= Body::global_get && b <= Body::global_set_v128);
+            bool by_half = (b >= Body::set_const64 && b <= Body::set_acc_v128) || b == Body::move_wide || (b >= Body::global_get && b <= Body::global_set_v128);
             if (by_half) return fields(slot(), b < Body::global_get ? 0 : slot(), slot(), 0);
         }
         return fields(slot(), slot(), slot(), random_() % 2 * slot());
@@ -138,8 +140,6 @@ private:
         std::size_t at = code_.size();
         cell(id, operands(id));
         while (code_.size() < at + length) code_.push_back(number());
-        if (id == simd_id(Op::i8x16_shuffle))
-            for (std::size_t i = at + 2; i < at + 4; ++i) code_[i] &= 0x1f1f1f1f1f1f1f1f;
         if (Group(id >> 12) == Group::branch && (id & 0xfff) >= select_base) code_[at + 2] = fields(slot(), slot(), slot(), slot());
         if (Group(id >> 12) == Group::branch && (id & 0xfff) < select_base) to_other_.push_back(at + length - 1);
         if (id == control_id(Control::br) || id == control_id(Control::br_back)) to_other_.push_back(at + 1);

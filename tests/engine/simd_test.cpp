@@ -450,7 +450,17 @@ TEST(Simd, shuffle_picks_from_both_vectors) {
             index.b[k] %= 32;
             expected.b[k] = index.b[k] < 16 ? Bytes::of(a).b[index.b[k]] : Bytes::of(b).b[index.b[k] - 16u];
         }
-        EXPECT_EQ(shuffle(a, b, index.v128()), expected.v128());
+        EXPECT_EQ(shuffle(a, b, picks(index.v128())), expected.v128());
+    }
+}
+
+TEST(Simd, permute_picks_from_one_vector) {
+    Inputs inputs;
+    for (int i = 0; i < 500; ++i) {
+        V128 a = inputs.vector();
+        Bytes index = Bytes::of({inputs.number(), inputs.number()}), expected;
+        for (std::size_t k = 0; k < 16; ++k) expected.b[k] = Bytes::of(a).b[index.b[k] %= 16];
+        EXPECT_EQ(permute(a, picks(index.v128())), expected.v128());
     }
 }
 

@@ -70,6 +70,66 @@ TEST_F(Translate, a_vector_local_read_before_it_is_set_keeps_its_old_value) {
     EXPECT_EQ(run<i32>(5), -5);
 }
 
+// ---- vectors in the accumulator
+
+TEST_F(Translate, a_vector_waits_while_another_is_computed) {
+    code(R"((func (export "f") (param $x i32) (result i32) (local $v v128)
+      (local.set $v (i32x4.splat (local.get $x)))
+      (i32x4.extract_lane 1
+        (i32x4.sub
+          (i32x4.add (local.get $v) (v128.const i32x4 1 2 3 4))
+          (i32x4.mul (i32x4.shl (local.get $v) (i32.const 2)) (i32x4.splat (i32.sub (local.get $x) (i32.const 1))))))))");
+    EXPECT_EQ(run<i32>(7), 9 - 28 * 6);
+}
+
+TEST_F(Translate, a_vector_is_squared_shifted_and_stored_from_the_accumulator) {
+    code(R"((memory 1)
+      (func (export "f") (param $x i32) (result i64) (local $v v128)
+        (v128.store offset=4 (i32.add (local.get $x) (i32.const 8))
+          (i32x4.mul (local.tee $v (i32x4.splat (local.get $x))) (local.get $v)))
+        (v128.store (i32.const 100) (i16x8.replace_lane 3 (v128.load offset=12 (local.get $x)) (i32.const -2)))
+        (v128.store64_lane offset=60 1 (local.get $x) (i64x2.shl (v128.load (i32.const 100)) (i32.const 65)))
+        (v128.store (i32.const 200) (v128.load16_lane offset=12 7 (local.get $x) (i32x4.neg (v128.load (i32.const 100)))))
+        (i64.add (i64.load (i32.const 100)) (i64.add (i64.load offset=60 (local.get $x)) (i64.load (i32.const 208))))))");
+    u64 squares = 25 | u64(25) << 32, replaced = (squares & 0xffffffffffff) | u64(0xfffe) << 48;
+    u64 negated = u32(-25) | u64(25) << 48 | u64(u16(-25)) << 32;
+    EXPECT_EQ(run<u64>(5), replaced + squares * 2 + negated);
+}
+
+TEST_F(Translate, shuffles_of_one_vector_and_of_two) {
+    code(R"((func (export "f") (param $x i32) (param $y i32) (result i64) (local $v v128) (local $w v128)
+      (local.set $v (i32x4.add (i32x4.splat (local.get $x)) (v128.const i32x4 0 1 2 3)))
+      (local.set $w (i32x4.splat (local.get $y)))
+      (i64x2.extract_lane 0
+        (i64x2.add
+          (i64x2.add
+            (i8x16.shuffle 4 5 6 7 12 13 14 15 0 1 2 3 8 9 10 11 (local.get $v) (local.get $v))
+            (i8x16.shuffle 12 13 14 15 12 13 14 15 0 0 0 0 0 0 0 0 (i32x4.add (local.get $v) (local.get $w)) (i32x4.neg (local.get $w))))
+          (i64x2.add
+            (i8x16.shuffle 28 29 30 31 16 16 16 16 16 16 16 16 16 16 16 16 (i32x4.neg (local.get $w)) (local.get $v))
+            (i8x16.shuffle 0 1 2 3 20 21 22 23 0 0 0 0 0 0 0 0 (i32x4.sub (local.get $v) (local.get $w)) (local.get $w)))))))");
+    auto pair = [](u32 low, u32 high) { return low | u64(high) << 32; };
+    u32 x = 1000, y = 10;
+    u64 spread = pair(x + 3, (x & 0xff) * 0x01010101);
+    EXPECT_EQ(run<u64>(i32(x), i32(y)), pair(x + 1, x + 3) + pair(x + 3 + y, x + 3 + y) + spread + pair(x - y, y));
+}
+
+TEST_F(Translate, vectors_wait_across_selects_globals_and_merges) {
+    code(R"((global $g (mut v128) (v128.const i32x4 1 2 3 4))
+      (func (export "f") (param $x i32) (result i32) (local $v v128)
+        (local.set $v (i32x4.splat (local.get $x)))
+        (global.set $g (i32x4.add (global.get $g) (local.get $v)))
+        (i32x4.extract_lane 2
+          (i32x4.add
+            (select (i32x4.add (local.get $v) (local.get $v)) (global.get $g) (i32.and (local.get $x) (i32.const 1)))
+            (block $b (result v128)
+              (drop (br_if $b (i32x4.neg (local.get $v)) (i32.gt_s (local.get $x) (i32.const 10))))
+              (i32x4.mul (global.get $g) (local.get $v)))))))");
+    EXPECT_EQ(run<i32>(3), 6 + 6 * 3);
+    EXPECT_EQ(run<i32>(4), (6 + 4) + (6 + 4) * 4);
+    EXPECT_EQ(run<i32>(11), 22 - 11);
+}
+
 // ---- merges
 
 TEST_F(Translate, a_block_gives_a_value_from_every_source) {

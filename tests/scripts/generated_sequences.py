@@ -6,7 +6,7 @@ accumulators is put there by an instruction before them. Members that this does 
 import re
 
 TYPES = {"i32": "i", "i64": "l", "f32": "f", "f64": "d"}
-ACCUMULATOR = {"i32": "i", "i64": "i", "f32": "f", "f64": "d"}
+ACCUMULATOR = {"i32": "i", "i64": "i", "f32": "f", "f64": "d", "v128": "v"}
 COMPARE = re.compile(r"_(eq|ne|lt|gt|le|ge)(_[su])?$")
 # Converting operations: (operand, result).
 CONVERSIONS = {"i32_wrap_i64": ("i64", "i32"), "f64_convert_i32_s": ("i32", "f64"), "f64_convert_i32_u": ("i32", "f64"), "f64_convert_i64_u": ("i64", "f64"),
@@ -14,7 +14,11 @@ CONVERSIONS = {"i32_wrap_i64": ("i64", "i32"), "f64_convert_i32_s": ("i32", "f64
 UNARY = re.compile(r"_(clz|ctz|popcnt|sqrt|abs|neg|extend8_s|extend16_s|extend32_s|ceil|floor|trunc|nearest)$")
 LOADS = {"i32_load": "i32", "i64_load": "i64", "f64_load": "f64", "f32_load": "f32"}
 IMMEDIATES = {"i32": "(i32.const 16)", "i64": "(i64.const 13)", "f32": "(f32.const 1.25)", "f64": "(f64.const 1.25)"}
-KEEP = {"i32": "i32.const 77 i32.xor", "i64": "i64.const 77 i64.xor", "f32": "f32.const 2.5 f32.add", "f64": "f64.const 2.5 f64.add"}
+KEEP = {"i32": "i32.const 77 i32.xor", "i64": "i64.const 77 i64.xor", "f32": "f32.const 2.5 f32.add", "f64": "f64.const 2.5 f64.add",
+        "v128": "v128.const i64x2 7 77 v128.xor"}
+LANES = {"i8x16": "i32", "i16x8": "i32", "i32x4": "i32", "i64x2": "i64", "f32x4": "f32", "f64x2": "f64"}
+VECTOR_UNARY = re.compile(r"_(neg|abs|sqrt|not|popcnt|any_true|all_true|bitmask|ceil|floor|trunc|nearest|extend_\w+|extadd_\w+|convert_\w+|trunc_sat_\w+|promote_\w+|demote_\w+)$")
+VECTOR_TERNARY = ("bitselect", "laneselect", "madd")
 
 
 class Unknown(Exception):
@@ -39,7 +43,7 @@ class Function:
     """Code as a list of instructions; `held` says where the value of each accumulator is: a local, or on the stack since an index of the code."""
 
     def __init__(self):
-        self.code, self.locals, self.held, self.turn, self.vectors = [], [], {}, 0, None
+        self.code, self.locals, self.held, self.turn = [], [], {}, 0
 
     # ---- operands
 
@@ -51,6 +55,29 @@ class Function:
     def given(self, kind):
         self.turn = (self.turn + 1) % 3
         return f"${kind}{self.turn}"
+
+    def operands(self, wanted):
+        """Pushes (source, kind) in order, whatever is on the stack already staying there; gives where the first one's code begins."""
+        texts, starts = [[]], []  # one list of texts in front of each value that is on the stack, and one behind the last
+        for source, kind in wanted:
+            held = self.held.get(ACCUMULATOR[kind]) if source == "A" else None
+            if source == "A" and (not held or held[0] != kind):
+                raise Unknown("nothing in the accumulator")
+            if held and held[1] == "stack":
+                starts.append(held[2])
+                texts.append([])
+            else:
+                texts[-1].append(IMMEDIATES[kind] if source == "I" else f"local.get {held[1] if held else self.given(kind)}")
+        others = [each[2] for each in self.held.values() if each and each[1] == "stack" and each[2] not in starts]
+        if starts != sorted(starts) or (starts and others and max(others) > starts[0]):
+            raise Unknown("not on top of the stack")
+        begin = starts[0] if starts else len(self.code)
+        for at, before in reversed([*zip([*starts, len(self.code)], texts)]):
+            self.code[at:at] = before
+        for key, each in list(self.held.items()):
+            if each and each[1] == "stack" and each[2] in starts:
+                self.held[key] = None
+        return begin
 
     def accumulator(self, kind, first=None):
         """Pushes what the accumulator holds, with `first` before it."""
@@ -84,14 +111,14 @@ class Function:
         return at[2] if "A" in shape and at and at[0] == kind and at[1] == "stack" else len(self.code)
 
     def give(self, kind, to_slot, start):
+        at = self.held.get(ACCUMULATOR[kind])
+        if at and at[1] == "stack":
+            raise Unknown("a value would be spilled")
         if to_slot:
             name = self.fresh(kind)
             self.code.append(f"local.set {name}")
             self.held[ACCUMULATOR[kind]] = (kind, name, -1)
         else:
-            at = self.held.get(ACCUMULATOR[kind])
-            if at and at[1] == "stack":
-                raise Unknown("a value would be spilled")
             self.held[ACCUMULATOR[kind]] = (kind, "stack", start)
 
     # ---- members
@@ -169,6 +196,20 @@ class Function:
     def body(self, name):
         if name == "set_const":
             self.code += ["i32.const 4242", f"local.set {self.fresh('i32')}"]
+        elif name == "set_acc_v128":
+            held = self.held.get("v")
+            if not held or held[1] == "stack":
+                raise Unknown(name)
+            self.code += [f"local.get {held[1]}", f"local.set {self.fresh('v128')}"]
+        elif name in ("const_acc_v128", "const_acc_v128_d"):
+            self.code.append("v128.const i64x2 0x1234 -3")
+            self.give("v128", name.endswith("_d"), len(self.code) - 1)
+        elif name == "set_v128":
+            if self.held.get("v", (0, 0))[1] != "stack":
+                raise Unknown("nothing waits in the accumulator")
+            self.code += ["v128.const i64x2 -5 0x4321", f"local.set {self.fresh('v128')}"]
+        elif name == "move_v128":
+            self.code += [f"local.get {self.given('v128')}", f"local.set {self.fresh('v128')}"]
         elif name == "move":
             self.code += [f"local.get {self.given('i64')}", f"local.set {self.fresh('i64')}"]
         elif name == "move2":
@@ -195,53 +236,64 @@ class Function:
         self.code.append("br $back" if name == "br_back" else "br $out")
 
     def call(self, moved, zeroed):
+        if any(each and each[1] == "stack" for each in self.held.values()):
+            raise Unknown("a value would lie under the arguments")
         self.code += [f"local.get {self.given('i64')}" for _ in range(int(moved))] + [f"call $callee_{moved}_{zeroed}"]
         self.held = {}
         self.give("i64", True, 0)
 
-    def vector(self, op, variant):
-        """Vectors go through slots: each member takes the one before it."""
-        text = text_of(op)
-        other = self.vectors or "local.get $v0"
-        if op == "v128_load":
-            form = {"0": "S", "1": "A", "4": "SJ"}.get(variant)
-            if form is None:
-                raise Unknown(variant)
-            self.address(form)
-            self.code.append(f"v128.load offset={self.offset(form)}")
-        elif op == "v128_store":
-            form = {"0": "S", "1": "A"}.get(variant)
-            self.address(form or "I")
-            self.code += ["local.get $v1", "v128.store offset=8"]
-            return
-        elif "extend" in op:
-            self.code += [other, text]
-        elif op == "v128_bitselect":
-            self.code += ["local.get $v0", "local.get $v1", other, text]
+    def vector(self, op, shape, to_slot):
+        lane = LANES.get(op.split("_")[0])
+        text, result, kinds = text_of(op), "v128", ["v128", "v128"]
+        if op == "i8x16_shuffle":
+            kinds = ["v128"] if shape[1] == "I" else kinds
+            text = "local.get $v1281 i8x16.shuffle 3 2 1 0 7 6 5 4 11 10 9 8 15 14 13 12" if shape[1] == "I" else "i8x16.shuffle 0 17 2 19 4 21 6 23 8 25 10 27 12 29 14 31"
+        elif "load" in op or "store" in op:
+            raise Unknown(op)
         elif "extract_lane" in op:
-            self.code += [other, text + " 3"]
-            self.give(op.split("x")[0] if op[0] != "i" or op[1] in "36" else "i32", int(variant), len(self.code) - 2)
-            return
-        elif op == "i8x16_shuffle":
-            self.code += [other, "local.get $v1", text + " 0 17 2 19 4 21 6 23 8 25 10 27 12 29 14 31"]
-        elif "shr" in op or "shl" in op:
-            self.code += [other, "i32.const 3", text]
+            kinds, result, text = ["v128"], lane, text + " 1"
+        elif "replace_lane" in op:
+            kinds, text = ["v128", lane], text + " 1"
+        elif "splat" in op:
+            kinds = [lane]
+        elif "_sh" in op:
+            kinds = ["v128", "i32"]
+        elif VECTOR_UNARY.search(op):
+            kinds, result = ["v128"], "i32" if re.search("_true|bitmask", op) else "v128"
+        elif op.endswith(VECTOR_TERNARY):
+            kinds = ["v128"] * 3
+        start = self.operands(list(zip(shape, kinds)))
+        self.code.append(text)
+        self.give(result, int(to_slot), start)
+
+    def vector_load(self, op, form, to_slot):
+        start = self.address(form)
+        self.code.append(f"{op.replace('v128_', 'v128.')} offset={self.offset(form)}")
+        self.give("v128", int(to_slot), start)
+
+    def vector_store(self, form, value):
+        held = self.held.get("v")
+        if value == "A" and held and held[1] == "stack":
+            if form not in ("S", "A", "I"):
+                raise Unknown("the value lies under its address")
+            self.operands([(form, "i32"), ("A", "v128")])
         else:
-            self.code += [other, "local.get $v1", text]
-        name = self.fresh("v128")
-        self.code.append(f"local.set {name}")
-        self.vectors = f"local.get {name}"
+            self.address(form)
+            self.push(value, "v128")
+        self.code.append(f"v128.store offset={self.offset(form)}")
 
     def member(self, text):
         kind, words = text[:-1].split("(")
         words = words.split(",")
         {"N": lambda op, shape, d: self.numeric(op, shape, int(d)), "L": lambda op, form, d: self.load(op, form, int(d)), "S": self.store,
-         "C": self.compare_branch, "F": self.float_branch, "X": self.compare_select, "B": self.body, "V": self.vector, "K": self.control, "CALL": self.call}[kind](*words)
+         "C": self.compare_branch, "F": self.float_branch, "X": self.compare_select, "B": self.body, "V": self.vector, "VL": self.vector_load, "VS": self.vector_store, "K": self.control, "CALL": self.call}[kind](*words)
 
 
 # What may be needed in an accumulator before the first member.
 FEEDERS = [[], ["N(i32_add,SI,1)"], ["N(i64_add,SI,1)"], ["N(f64_add,SS,1)"], ["N(f32_add,SS,1)"], ["N(f64_add,SS,1)", "N(i32_add,SI,1)"],
-           ["L(i32_load8_u,S,1)"], ["N(i32_and,SI,1)"], ["N(i64_and,SI,1)"], ["N(f64_mul,SS,1)"]]
+           ["L(i32_load8_u,S,1)"], ["N(i32_and,SI,1)"], ["N(i64_and,SI,1)"], ["N(f64_mul,SS,1)"],
+           ["VL(v128_load,S,1)"], ["VL(v128_load,S,0)"], ["N(i32_add,SI,1)", "VL(v128_load,S,1)"], ["N(i32_add,SI,1)", "VL(v128_load,S,0)"],
+           ["VL(v128_load,S,1)", "N(i32_add,SI,1)"], ["VL(v128_load,S,1)", "N(f64_add,SS,1)"]]
 
 
 def function(name, members, feeders):
@@ -256,17 +308,20 @@ def function(name, members, feeders):
     except (Unknown, KeyError, ValueError, TypeError):
         return None
     parameters = " ".join(f"(param ${kind}{i} {kind})" for kind in TYPES for i in range(3))
-    vectors = "(local $v0 v128) (local $v1 v128)"
+    vectors = "(local $v1280 v128) (local $v1281 v128) (local $v1282 v128)"
     declared = " ".join(f"(local {each} {kind})" for each, kind in f.locals)
     digest = ["local.get $sum"]
     bits = {"i32": "i64.extend_i32_u", "i64": "", "f32": "f64.promote_f32 i64.trunc_sat_f64_s", "f64": "f64.const 1000 f64.mul i64.trunc_sat_f64_s",
             "v128": "i64x2.extract_lane 0"}
+    twice = {"v128": "i64x2.extract_lane 1"}
     for each, kind in f.locals:
         digest += [f"i64.const 31 i64.mul local.get {each} {bits[kind]} i64.add"]
+        digest += [f"i64.const 31 i64.mul local.get {each} {twice[kind]} i64.add"] if kind in twice else []
     digest += ["(i64.load (i32.const 64)) i64.xor (i64.load (i32.const 112)) i64.add global.get $own i64.extend_i32_u i64.add"]
     return f"""
   (func (export "{name}") {parameters} (result i64) {vectors} {declared} (local $turns i32) (local $sum i64)
-    (local.set $v0 (v128.const i64x2 0x0102030405060708 0x1112131415161718)) (local.set $v1 (v128.const i64x2 0x8182838485868788 0x0706050403020100))
+    (local.set $v1280 (v128.const i64x2 0x0102030405060708 0x1112131415161718)) (local.set $v1281 (v128.const i64x2 0x8182838485868788 0x0706050403020100))
+    (local.set $v1282 (v128.const f64x2 1.5 -3.25))
     (block $out
       (loop $back
         (br_if $out (i32.gt_u (local.tee $turns (i32.add (local.get $turns) (i32.const 1))) (i32.const 5)))
