@@ -177,6 +177,11 @@ std::optional<HostAnswer> Guest::hostcall(std::string_view op, std::string_view 
     return std::get<HostAnswer>(std::move(begun));
 }
 
+HostAnswer Guest::hostcall_here(std::string_view op, std::string_view json) {
+    Waiting waiting(*this);
+    return *hostcall(op, json, {});
+}
+
 Task<bool> Guest::give_answer() {
     Asked asked = std::move(asked_.front());
     asked_.pop_front();

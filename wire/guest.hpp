@@ -84,6 +84,9 @@ public:
     // A host call by the guest. Nothing: somebody must be waited for, so the guest has to leave; `then` gets the answer before it goes on.
     std::optional<HostAnswer> hostcall(std::string_view op, std::string_view json, std::function<void(HostAnswer)> then);
 
+    // The same, waited for in place.
+    HostAnswer hostcall_here(std::string_view op, std::string_view json);
+
     u64 uses = 0;
     Clock::time_point last_used = Clock::now();
 

@@ -16,6 +16,8 @@
 #include "app.hpp"
 #include "graphql/graphql.hpp"
 #include "http_messages.hpp"
+#include "nats/calls.hpp"
+#include "nats/instances.hpp"
 #include "near.hpp"
 #include "recording.hpp"
 
@@ -86,6 +88,31 @@ Task<std::string> call_op(CallScope& scope, Json json) {
     const Json* in = args.find("in");
     std::string text = in ? to_text(*in) : "null";
     Task<Reply> call = run_call(*scope.tree.app, scope.tree, &scope, op, text);
+    Reply reply = co_await call;
+    co_return reply_or_refuse(reply);
+}
+
+// ---- running instances of other processes: which has one, and a call of that one
+
+void check_connect(const CallScope& scope, const std::string& op) {
+    const auto& list = scope.guest.grants.connect;
+    if (!granted(list, op) && !granted(list, "nats:" + op)) refuse("denied", "`" + scope.materializer.op + "` may not reach `" + op + "` (grants.connect)");
+}
+
+std::string connect_find(CallScope& scope, const Json& json) {
+    Args args(json, {"op", "key"});
+    std::string op = args.text("op");
+    check_connect(scope, op);
+    auto found = nats::find_instance(*scope.tree.app, scope, op, args.text_or("key", ""));
+    if (!found) refuse(found.error().code, found.error().message);
+    return *found;
+}
+
+Task<std::string> connect_call(CallScope& scope, Json json) {
+    Args args(json, {"at", "op", "in"});
+    std::string op = args.text("op"), at = args.text("at"), in = to_text(args.need("in"));
+    check_connect(scope, op);
+    Task<Reply> call = nats::call_elsewhere(*scope.tree.app, scope.tree, &scope, op, in, {}, nats::at_subject(scope.tree.app->manifest.name, at, op));
     Reply reply = co_await call;
     co_return reply_or_refuse(reply);
 }
@@ -241,6 +268,7 @@ Task<std::string> http_fetch(CallScope& scope, Json json) {
 using Now = std::string (*)(CallScope&, const Json&);
 using Later = Task<std::string> (*)(CallScope&, Json);
 bool always(const Grants&) { return true; }
+bool may_connect(const Grants& g) { return !g.connect.empty(); }
 bool may_query(const Grants& g) { return g.gql; }
 bool may_log(const Grants& g) { return g.log; }
 bool may_read(const Grants& g) { return g.kv != Grants::Kv::none; }
@@ -255,6 +283,8 @@ struct BuiltIn {
 };
 constexpr BuiltIn built_ins[] = {
     {"call", "call", always, nullptr, call_op},
+    {"connect.find", "connect", may_connect, connect_find},
+    {"connect.call", "connect", may_connect, nullptr, connect_call},
     {"gql", "gql", may_query, nullptr, gql_op},
     {"log", "log", may_log, log_op},
     {"config.get", "config", always, config_get},

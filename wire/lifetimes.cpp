@@ -181,6 +181,13 @@ bool Program::is_inside(const CallScope& scope, const std::string& key) {
     return cell && std::ranges::find(scope.held, static_cast<const void*>(cell)) != scope.held.end();
 }
 
+bool Program::is_running(const std::string& key) const {
+    if (config_->lifetime == Lifetime::singleton) return single_.running;
+    std::lock_guard lock(mutex_);
+    auto found = keyed_.find(key);
+    return found != keyed_.end() && found->second->running;
+}
+
 Task<Ended> Program::call_cell(CallScope& scope, std::string_view json, Cell& cell) {
     if (std::ranges::find(scope.held, static_cast<const void*>(&cell)) != scope.held.end())
         co_return Ended{Outcome::depth, "the call came back to an instance that is still in the call that made it"};
@@ -196,11 +203,13 @@ Task<Ended> Program::call_cell(CallScope& scope, std::string_view json, Cell& ce
         Task<Ended> starting = start(scope, cell.guest);
         ended = co_await starting;
     }
+    cell.running = bool(cell.guest);
     if (cell.guest) {
         Task<Ended> call = cell.guest->handle(scope, json);
         ended = co_await call;
     }
     if (cell.guest && (cell.guest->dead() || (config_->pool.max_uses && cell.guest->uses >= config_->pool.max_uses))) discard(std::move(cell.guest));
+    cell.running = bool(cell.guest);
     scope.held.pop_back();
     cell.last_used = Clock::now();
     cell.turn.leave();
@@ -248,7 +257,7 @@ Task<Ended> Program::warm(CallScope& scope) {
     Task<Ended> starting = start(scope, guest);
     Ended ended = co_await starting;
     if (!guest) co_return ended;
-    if (config_->lifetime == Lifetime::singleton && !single_.guest) single_.guest = std::move(guest);
+    if (config_->lifetime == Lifetime::singleton && !single_.guest) single_.guest = std::move(guest), single_.running = true;
     else if (config_->lifetime == Lifetime::keyed) discard(std::move(guest));
     else give_back(std::move(guest));
     co_return ended;

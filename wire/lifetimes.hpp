@@ -44,6 +44,8 @@ public:
     Task<Ended> call(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after);
     // Whether a call is inside of that instance (of lifetime singleton or keyed) because it, or one around it, was made by it.
     bool is_inside(const CallScope& scope, const std::string& key);
+    // Whether there is that instance (of lifetime singleton or keyed) now. From any thread.
+    bool is_running(const std::string& key) const;
     // Starts an instance now, so that faults show before the first call.
     Task<Ended> warm(CallScope& scope);
     // Lets go of instances that nobody used for the configured time.
@@ -61,6 +63,7 @@ private:
     struct Cell {
         Turnstile turn{1};
         std::unique_ptr<Guest> guest;
+        std::atomic<bool> running = false;   // there is a guest, as others may see it
         Clock::time_point last_used = Clock::now();
         u32 users = 0;                 // calls that hold the cell or wait for it; guarded by mutex_
     };

@@ -20,6 +20,9 @@ namespace heddle::wire {
 
 namespace {
 
+// An entry of grants.connect for what this process need not hold.
+bool is_elsewhere(const std::string& connect) { return connect.starts_with("nats:"); }
+
 [[noreturn]] void fail(const std::string& where, const std::string& message) { throw Error{Error::Kind::invalid, where + ": " + message}; }
 
 template <class E>
@@ -309,7 +312,8 @@ std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folde
     });
     t.table("limits", [&](Table& l) { read_limits(l, g->limits); });
     t.table("grants", [&](Table& x) { read_grants(x, g->grants); });
-    g->grants.call.insert(g->grants.call.end(), g->grants.connect.begin(), g->grants.connect.end());  // the way there is a call
+    for (const std::string& c : g->grants.connect)
+        if (!is_elsewhere(c)) g->grants.call.push_back(c);  // the way there is a call
     take_plugins(*g, plugins, t.at("grants.plugins"));
     t.table("env", [&](Table& e) {
         e.each_text([&](const std::string& name, std::string value) { g->env.emplace_back(name, std::move(value)); });
@@ -426,7 +430,7 @@ void check_names(const Manifest& m) {
         for (const auto& [function, op] : each.guest->imports) must_be(op, "materializers." + each.op + ".imports." + function);
         for (const SentImport& to : each.guest->sent) must_be(to.op, "materializers." + each.op + ".imports." + to.contract.interface);
         for (const std::string& op : each.guest->grants.connect)
-            if (op != "*") must_be(op, "materializers." + each.op + ".grants.connect");
+            if (op != "*" && !is_elsewhere(op)) must_be(op, "materializers." + each.op + ".grants.connect");
     }
 }
 

@@ -61,7 +61,7 @@ struct Grants {
     std::vector<std::string> http;       // "https://api.example.com", "*.example.com"
     std::vector<std::string> config;     // keys of [config]; "*": any
     std::vector<std::string> plugins;    // entries of [plugins]; "*": any
-    std::vector<std::string> connect;    // materializers whose running instances may be called with types; "*": any
+    std::vector<std::string> connect;    // materializers whose running instances may be called with types; "*": any; "nats:NAME": of other processes
     enum class Kv : u8 { none, read, write } kv = Kv::none;
     std::string kv_prefix;               // only keys that begin so
 };

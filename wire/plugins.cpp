@@ -1,15 +1,14 @@
 #include "plugins.hpp"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
-#include <heddle/component_text.hpp>
+#include <heddle/nats.hpp>
 #include <heddle/plugin_support.hpp>
 
 #include "app.hpp"
 #include "guest.hpp"
 #include "hostcall.hpp"
+#include "reachable.hpp"
 #include "values.hpp"
 
 namespace heddle::wire {
@@ -25,50 +24,16 @@ namespace {
 
 // ---- running instances ----------------------------------------------------------------------------------------------------------------------
 
-// "demo:app/cart@1.0.0.add" without its version.
-std::string plain(const std::string& path) {
-    auto at = path.find('@'), dot = path.rfind('.');
-    return at == path.npos || dot == path.npos || dot < at ? path : path.substr(0, at) + path.substr(dot);
-}
-
+// By what the call of a materializer ended with, or the host call itself.
 CallError::Kind kind_of(const std::string& code) {
     using enum CallError::Kind;
     constexpr std::pair<std::string_view, CallError::Kind> kinds[] = {
-        {"timeout", deadline}, {"depth", limit}, {"budget", limit}, {"op_404", unknown_function}, {"bad_args", bad_arguments}};
+        {"timeout", deadline},         {"deadline", deadline},       {"depth", limit},         {"budget", limit},          {"fuel", fuel},
+        {"memory", memory},            {"trap", trapped},            {"op_404", unknown_function}, {"unknown_op", unknown_function}, {"no_handler", unknown_function},
+        {"bad_args", bad_arguments},   {"in_json_err", bad_arguments}, {"invalid_input", bad_arguments}, {"bad_json", bad_arguments}, {"too_large", limit}};
     for (auto [name, kind] : kinds)
         if (code == name) return kind;
     return unreachable;
-}
-
-// One instance of a materializer of lifetime singleton or keyed, as another guest reaches it: by the same way as `call`, with values in place of JSON.
-class Running final : public plugins::Peer {
-public:
-    Running(Guest& from, const Op& to, std::string key) : from_(from), to_(to), key_(std::move(key)) {}
-    std::vector<component::ExternInfo> exports() override { return to_.program->artifact().component->exports(); }
-    std::optional<CallResult> call(const std::string& function, std::vector<Val> args, std::function<void(CallResult)> then) override;
-
-private:
-    const MaterializerConfig* materializer(const std::string& function) const;
-
-    Guest& from_;
-    const Op& to_;
-    std::string key_;
-};
-
-// Of the same instances, that which is this function.
-const MaterializerConfig* Running::materializer(const std::string& function) const {
-    for (const auto& [name, op] : from_.scope().tree.app->ops)
-        if (op.program == to_.program && plain(op.config->export_name) == plain(function)) return op.config;
-    return nullptr;
-}
-
-const FunctionType* find_type(const std::vector<component::ExternInfo>& all, const std::string& path, const std::string& before = {}) {
-    for (const auto& e : all) {
-        if (e.kind == component::ExternInfo::Kind::func && plain(before + e.name) == plain(path)) return &e.func;
-        if (e.kind != component::ExternInfo::Kind::instance) continue;
-        if (const FunctionType* t = find_type(e.exports, path, before + e.name + ".")) return t;
-    }
-    return nullptr;
 }
 
 CallResult answered(const FunctionType& type, const std::string& json) {
@@ -77,52 +42,106 @@ CallResult answered(const FunctionType& type, const std::string& json) {
     return std::move(*value);
 }
 
-// The function's own error, when the guest said one.
-CallResult failed(const FunctionType& type, const std::string& text) {
-    Json error = parse_scanned(text);
-    auto members = type.result && type.result->kind() == component::ValueType::Kind::result ? type.result->members() : std::span<const component::ValueType::Member>();
-    if (!members.empty() && members[1].type && error.contains("cause"))
-        if (auto value = to_value(error["cause"], *members[1].type)) return Val::error(std::move(*value));
-    return std::unexpected(CallError{kind_of(error["code"].get<std::string>()), error["message"].get<std::string>()});
+std::string text(const Json& json, const char* key) { return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string(); }
+
+// The function's own error, when the guest said one: a result<T, E> is E. Otherwise why there is no result.
+CallResult failed(const FunctionType& type, const std::string& answer) {
+    Json error = parse_scanned(answer), call = error.contains("cause") ? error["cause"] : Json();
+    if (text(call, "code") == code_of(Outcome::handler_err) && type.result && type.result->kind() == component::ValueType::Kind::result) {
+        const auto& own = type.result->members()[1].type;
+        if (!own) return Val::error();
+        if (auto value = to_value(call.contains("cause") ? call["cause"] : Json(), *own)) return Val::error(std::move(*value));
+    }
+    std::string code = text(call, "code");
+    return std::unexpected(CallError{kind_of(code.empty() ? text(error, "code") : code), text(error, "message")});
+}
+
+// One instance of a materializer of lifetime singleton or keyed, as another guest reaches it: by the same way as `call`, with values in place of JSON.
+class Running final : public plugins::Peer {
+public:
+    // `at`: the process that has it; empty: this one, and then `program` is whose instance it is.
+    Running(Guest& from, Reachable what, std::string key, std::string at, Program* program)
+        : from_(from), what_(std::move(what)), key_(std::move(key)), at_(std::move(at)), program_(program) {}
+    std::vector<component::ExternInfo> exports() override { return what_.exports(); }
+    std::optional<CallResult> call(const std::string& function, std::vector<Val> args, std::function<void(CallResult)> then) override;
+
+private:
+    std::expected<Json, CallError> input(const FunctionType& type, const std::vector<Val>& args) const;
+
+    Guest& from_;
+    const Reachable what_;
+    const std::string key_, at_;
+    Program* program_;
+};
+
+std::expected<Json, CallError> Running::input(const FunctionType& type, const std::vector<Val>& args) const {
+    Json in = Json::object();
+    for (std::size_t i = 0; i < args.size(); ++i) {
+        auto value = to_text(args[i], type.params[i].type);
+        if (!value) return std::unexpected(CallError{CallError::Kind::bad_arguments, value.error()});
+        in[type.params[i].name] = parse_scanned(*value);
+    }
+    try {
+        if (!what_.key.empty()) in[Json::json_pointer(what_.key)] = key_;
+    } catch (const Json::exception&) {
+        return std::unexpected(CallError{CallError::Kind::bad_arguments, "the key `" + what_.key.substr(0, 60) + "` has no place beside the arguments"});
+    }
+    return in;
 }
 
 std::optional<CallResult> Running::call(const std::string& function, std::vector<Val> args, std::function<void(CallResult)> then) {
-    const MaterializerConfig* m = materializer(function);
-    auto exported = exports();
-    const FunctionType* type = find_type(exported, function);
-    if (!m || !type) return CallResult(std::unexpected(CallError{CallError::Kind::unknown_function, "no materializer of that instance is `" + function + "`"}));
-    if (to_.program->is_inside(from_.scope(), key_))
+    const Reachable::Function* f = what_.find(function);
+    if (!f || f->op.empty()) return CallResult(std::unexpected(CallError{CallError::Kind::unknown_function, "no materializer of that instance is `" + function + "`"}));
+    if (program_ && program_->is_inside(from_.scope(), key_))
         return CallResult(std::unexpected(CallError{CallError::Kind::reentrant, "the call came back to an instance that is still in the call that made it"}));
-    Json in = Json::object();
-    if (m->guest->lifetime == Lifetime::keyed) in[Json::json_pointer(m->guest->key)] = key_;
-    for (std::size_t i = 0; i < args.size(); ++i) {
-        auto value = to_text(args[i], type->params[i].type);
-        if (!value) return CallResult(std::unexpected(CallError{CallError::Kind::bad_arguments, value.error()}));
-        in[type->params[i].name] = parse_scanned(*value);
-    }
-    auto result = [type = *type](const HostAnswer& a) { return a ? answered(type, *a) : failed(type, a.error()); };
-    auto answer = from_.hostcall("call", to_text({{"op", m->op}, {"in", std::move(in)}}), [then = std::move(then), result](HostAnswer a) { then(result(a)); });
+    auto in = input(f->type, args);
+    if (!in) return CallResult(std::unexpected(in.error()));
+    Json question{{"op", f->op}, {"in", std::move(*in)}};
+    if (!at_.empty()) question["at"] = at_;
+    auto result = [type = f->type](const HostAnswer& a) { return a ? answered(type, *a) : failed(type, a.error()); };
+    auto answer = from_.hostcall(at_.empty() ? "call" : "connect.call", to_text(question), [then = std::move(then), result](HostAnswer a) { then(result(a)); });
     return answer ? std::optional(result(*answer)) : std::nullopt;
 }
 
+using Reached = std::expected<std::shared_ptr<plugins::Peer>, LoadError>;
 std::unexpected<LoadError> refuse(LoadError::Kind k, std::string why) { return std::unexpected(LoadError{k, std::move(why)}); }
 
-std::expected<std::shared_ptr<plugins::Peer>, LoadError> connect(Store& caller, const std::string& identity) {
+std::optional<LoadError> wrong_key(const Reachable& what, const std::string& op, const std::string& key) {
+    if (what.key.empty() == key.empty()) return std::nullopt;
+    return LoadError{LoadError::Kind::unknown, key.empty() ? "which of them? \"" + op + "/KEY\"" : "`" + op + "` is one instance: it has no keys"};
+}
+
+Reached connect_here(Guest& guest, const std::string& name, const Op& op, const std::string& key) {
+    if (auto why = unreachable(name, op)) return refuse(LoadError::Kind::denied, *why);
+    Reachable what = reachable(*guest.scope().tree.app, op);
+    if (auto wrong = wrong_key(what, name, key)) return std::unexpected(std::move(*wrong));
+    return std::make_shared<Running>(guest, std::move(what), key, "", op.program);
+}
+
+Reached connect_elsewhere(Guest& guest, const std::string& op, const std::string& key) {
+    auto found = guest.hostcall_here("connect.find", to_text({{"op", op}, {"key", key}}));
+    if (!found) {
+        Json error = parse_scanned(found.error());
+        return refuse(text(error, "code") == "denied" ? LoadError::Kind::denied : LoadError::Kind::unknown, text(error, "message"));
+    }
+    Json answer = parse_scanned(*found);
+    auto what = reachable_of(answer.contains("what") ? answer["what"] : Json());
+    if (!what) return refuse(LoadError::Kind::unlinkable, "`" + op + "` in another process: " + what.error());
+    if (auto wrong = wrong_key(*what, op, key)) return std::unexpected(std::move(*wrong));
+    return std::make_shared<Running>(guest, std::move(*what), key, text(answer, "at"), nullptr);
+}
+
+Reached connect(Store& caller, const std::string& identity) {
     auto* guest = static_cast<Guest*>(caller.user);
     if (!guest) return refuse(LoadError::Kind::denied, "a plug-in reaches nothing that runs elsewhere");
     std::string op = identity.substr(0, identity.find('/')), key = identity.substr(std::min(identity.size(), op.size() + 1));
-    if (!granted(guest->config().grants.connect, op)) return refuse(LoadError::Kind::denied, "`" + op + "` is none of what it may reach (grants.connect)");
+    const auto& list = guest->config().grants.connect;
+    if (!granted(list, op) && !granted(list, "nats:" + op)) return refuse(LoadError::Kind::denied, "`" + op + "` is none of what it may reach (grants.connect)");
     auto& ops = guest->scope().tree.app->ops;
-    auto to = ops.find(op);
-    if (to == ops.end()) return refuse(LoadError::Kind::unknown, "there is no materializer `" + op + "`");
-    const GuestConfig& g = *to->second.config->guest;
-    if (g.kind != Kind::reflected) return refuse(LoadError::Kind::denied, "only instances of kind `reflected` are called with types");
-    if (g.lifetime != Lifetime::singleton && g.lifetime != Lifetime::keyed)
-        return refuse(LoadError::Kind::denied, "`" + op + "` has lifetime `" + to_string(g.lifetime) + "`: only singleton and keyed instances are reached by identity");
-    if (g.lifetime == Lifetime::keyed && !g.key.starts_with('/')) return refuse(LoadError::Kind::denied, "the key of `" + op + "` is the end user's (key = \"" + g.key + "\")");
-    if ((g.lifetime == Lifetime::keyed) == key.empty())
-        return refuse(LoadError::Kind::unknown, key.empty() ? "which of them? \"" + op + "/KEY\"" : "`" + op + "` is one instance: it has no keys");
-    return std::make_shared<Running>(*guest, to->second, key);
+    auto here = ops.find(op);
+    if (here != ops.end()) return connect_here(*guest, op, here->second, key);
+    if (!uses_nats()) return refuse(LoadError::Kind::unknown, "there is no materializer `" + op + "` here, and this process uses no NATS (--nats URL)");
+    return connect_elsewhere(*guest, op, key);
 }
 
 // ---- the catalogue --------------------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,13 @@
-// What strangers send on NATS: keys, subjects and answers. The first byte says which headers an answer has.
+// What strangers send on NATS: keys, subjects, answers, and types of what they have. The first byte says which headers an answer has.
 #include <cstdlib>
 
+#include <nlohmann/json.hpp>
+
 #include "nats/calls.hpp"
+#include "nats/instances.hpp"
 #include "nats/listener.hpp"
+#include "reachable.hpp"
+#include "type_json.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const heddle::u8* data, std::size_t size) {
     using namespace heddle::wire;
@@ -21,6 +26,12 @@ extern "C" int LLVMFuzzerTestOneInput(const heddle::u8* data, std::size_t size) 
     if ((data[0] & 1) && r.ok()) std::abort();
     if (nats::read_answer({"", "", nats::answer_data(r), nats::answer_headers(r)}).outcome != r.outcome) std::abort();
     CallOptions o = nats::call_options(m, Clock::now());
+    (void)nats::choose({m, m}, text);
+    if (!scan_json(text)) {
+        auto what = reachable_of(parse_scanned(text));
+        if (what && to_json(*reachable_of(to_json(*what))) != to_json(*what)) std::abort();
+        if (auto type = value_type_of(parse_scanned(text)); type && *value_type_of(type_json(*type)) != *type) std::abort();
+    }
     if (o.traceparent.size() != 55 || (o.deadline && o.deadline->count() < 0)) std::abort();
     return 0;
 }

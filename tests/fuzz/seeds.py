@@ -68,6 +68,8 @@ SCHEMAS = [b'{"type": "object", "properties": {"a": {"type": "integer", "minimum
 QUERIES = [b'query Q($a: Int = 1) { x: add(a: $a, b: [1, 2]) { ...F @include(if: true) } } fragment F on T { __typename y(z: {k: "v"}) }',
            b"mutation { set(key: \"a\", value: 1) }", b"{ __schema { types { name } } }"]
 VALUES = [b"\x01\x03\0\0\0\0\0\0" + b"\x02abc", b"\x07\x05\x0c\x08\0\0\0\0" + b"\x01\x05hello\x80\x01"]
+INSTANCES = [b'{"functions": [{"interface": "a:b/c@1.0.0", "name": "f", "op": "o", "type": {"params": [["x", {"record": [["a", {"list": "u8", "length": 2}]]}]], "result": {"result": ["u8", null]}}}], "key": "/k"}',
+             b'{"variant": [["a", null], ["b", {"flags": ["x", "y"]}]]}', b'{"at": "p", "running": true, "what": {}}']
 TREES = [b"\x0f\x01" + b"\x0f\x01\x01" + b"\x0e\x02\x02\x03" + b"\x02\x07\x02\x08", b"\x06" + b"\x0f\x01\x01" + b"\x06\x2a", b"\x08\x06\x0c" + b"\x0f\x01\x01" + b"\x0f\x02\x02\x03" + b"\x06\x01\x0c\x03"]
 DOCS = [b'{"docs": "d", "interfaces": {"i": {"funcs": {"g": {"docs": "x", "stability": {"stable": {"since": "1.0.0"}}}}, "types": {"r": {"items": {"x": "y"}}}}},'
         b' "worlds": {"w": {"interfaces": {"k": {"docs": "z"}}, "funcs": {"h": {"docs": "\\u00e9"}}, "interface_import_stability": {"a:b/i": {"unstable": {"feature": "f"}}}}}}']
@@ -98,6 +100,7 @@ def seeds(heddle, suites):
         "component_values": [*prefixed(0, VALUES), *prefixed(1, JSON + DOCS), *prefixed(2, [b"\x01" + each for each in DOCS])],
         "http": [*prefixed(1, REQUESTS), *prefixed(0, RESPONSES)],
         "json_scan": JSON,
+        "nats": prefixed(0, INSTANCES),
         "network": RULES,
         "trees": TREES,
         "wave": [bytes([kind]) + text for kind in range(0, 40, 5) for text in WAVE],

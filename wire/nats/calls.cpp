@@ -118,7 +118,8 @@ CallOptions call_options(const Message& request, Clock::time_point received) {
     return o;
 }
 
-Task<Reply> call_elsewhere(AppData& app, CallTree& tree, const CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline) {
+Task<Reply> call_elsewhere(AppData& app, CallTree& tree, const CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline,
+                           std::string subject) {
     if (auto fault = scan_json(json, outer ? outer->guest.limits.json : JsonLimits())) co_return failure(fault->too_large ? Outcome::too_large : Outcome::bad_json, fault->message);
     auto until = Clock::now() + deadline.value_or(unless_said);
     if (outer) until = std::min(until, outer->deadline);
@@ -130,7 +131,7 @@ Task<Reply> call_elsewhere(AppData& app, CallTree& tree, const CallScope* outer,
         why = e.message;
     }
     if (!nats) co_return failure(Outcome::unavailable, "`" + std::string(op) + "`: " + why);
-    Question q{*nats, options_in_use(), tree, std::string(op), op_subject(app.manifest.name, op), json, until};
+    Question q{*nats, options_in_use(), tree, std::string(op), subject.empty() ? op_subject(app.manifest.name, op) : std::move(subject), json, until};
     for (u32 tries = 0;; ++tries) {
         Task<Reply> one = ask(q);
         Reply r = co_await one;

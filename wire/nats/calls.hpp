@@ -30,7 +30,8 @@ Reply read_answer(Message m);
 // What a request says about who calls and how long there is; the time since `received` is used up already.
 CallOptions call_options(const Message& request, Clock::time_point received);
 
-// A call of an op that this process does not hold: by whichever process does. `outer` is the call that made it.
-Task<Reply> call_elsewhere(AppData& app, CallTree& tree, const CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline);
+// A call of an op that this process does not hold: by whichever process does. `outer` is the call that made it. `subject`: another than the op's.
+Task<Reply> call_elsewhere(AppData& app, CallTree& tree, const CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline,
+                           std::string subject = {});
 
 }  // namespace heddle::wire::nats

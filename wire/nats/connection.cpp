@@ -41,6 +41,8 @@ private:
     std::uintptr_t last_ = 0;
 };
 
+constexpr std::size_t most_answers = 1'000;  // of one Survey
+
 using Handler = std::function<void(Message)>;
 using Log = std::function<void(const std::string& level, const std::string& message)>;
 Registry<Handler>& handlers() {
@@ -197,6 +199,10 @@ std::shared_ptr<Connection> Connection::open(const std::string& servers, const s
         std::function<void()> wake;
         {
             std::lock_guard lock(state->mutex);
+            if (state->takes_all) {
+                if (state->all.size() < most_answers) state->all.push_back(std::move(m));
+                return state->changed.notify_all();
+            }
             if (std::exchange(state->answered, true)) return;
             state->answer = std::move(m);
             wake = std::move(state->wake);
@@ -256,7 +262,8 @@ std::size_t Connection::max_payload() const { return std::size_t(std::max<i64>(0
 
 natsConnection* Connection::handle() const { return data_->nats; }
 
-Request::Request(Connection& connection, const std::string& subject, std::string_view data, const Headers& headers) : connection_(connection) {
+Request::Request(Connection& connection, const std::string& subject, std::string_view data, const Headers& headers, bool takes_all) : connection_(connection) {
+    state_->takes_all = takes_all;
     auto& pending = *connection_.data_->pending;
     {
         std::lock_guard lock(pending.mutex);
@@ -289,6 +296,13 @@ std::optional<Message> Request::wait(std::chrono::steady_clock::time_point until
     std::unique_lock lock(state_->mutex);
     state_->changed.wait_until(lock, until, [&] { return state_->answered; });
     return std::exchange(state_->answer, std::nullopt);
+}
+
+std::vector<Message> Survey::wait(std::chrono::steady_clock::time_point until, const std::function<bool(const std::vector<Message>& all)>& done) {
+    Request::State& state = *request_.state_;
+    std::unique_lock lock(state.mutex);
+    state.changed.wait_until(lock, until, [&] { return !state.all.empty() && done(state.all); });
+    return state.all;
 }
 
 namespace {

@@ -76,7 +76,7 @@ private:
 // A question, and the wait for its answer.
 class Request {
 public:
-    Request(Connection& connection, const std::string& subject, std::string_view data, const Headers& headers);
+    Request(Connection& connection, const std::string& subject, std::string_view data, const Headers& headers) : Request(connection, subject, data, headers, false) {}
     ~Request();
     Request(const Request&) = delete;
     // `wake` is called when the answer has come, also when it has come already; from any thread.
@@ -88,8 +88,12 @@ public:
     const std::optional<std::string>& unsent() const { return unsent_; }
 
 private:
+    Request(Connection& connection, const std::string& subject, std::string_view data, const Headers& headers, bool takes_all);
     friend class Connection;
+    friend class Survey;
     struct State {
+        bool takes_all = false;
+        std::vector<Message> all;
         std::mutex mutex;
         std::condition_variable changed;
         std::optional<Message> answer;
@@ -100,6 +104,18 @@ private:
     std::shared_ptr<State> state_ = std::make_shared<State>();
     u64 token_ = 0;
     std::optional<std::string> unsent_;
+};
+
+// A question to all who listen, and their answers.
+class Survey {
+public:
+    Survey(Connection& connection, const std::string& subject, std::string_view data, const Headers& headers) : request_(connection, subject, data, headers, true) {}
+    // Calls `done` with what has come, whenever something has, until it says so or the time is over. Waits in place.
+    std::vector<Message> wait(std::chrono::steady_clock::time_point until, const std::function<bool(const std::vector<Message>& all)>& done);
+    const std::optional<std::string>& unsent() const { return request_.unsent(); }
+
+private:
+    Request request_;
 };
 
 // The process's, made now when it was not; null: it uses no NATS. Throws Error (kind io): no server can be reached.

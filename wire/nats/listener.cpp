@@ -10,7 +10,9 @@
 
 #include "app.hpp"
 #include "nats/calls.hpp"
+#include "nats/instances.hpp"
 #include "nats/streams.hpp"
+#include "reachable.hpp"
 
 namespace heddle::wire::nats {
 
@@ -36,6 +38,7 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
 
     App app;
     std::shared_ptr<Connection> nats;
+    const std::string own = new_name();
     u32 most_pending;
     std::mutex mutex;                     // of the three that follow
     std::condition_variable ended;
@@ -87,6 +90,25 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
         Reply busy = failure(Outcome::overloaded, "the queue of requests is full (serve.queue)");
         busy.retry_after = Milliseconds(1'000);
         respond(*request, busy);
+    }
+
+    // ---- running instances: which this process has, and calls of those alone
+    void tell(const MaterializerConfig& m, const std::string& description, const Message& request) {
+        std::string key = request.data;
+        bool running = app.data().ops.find(m.op)->second.program->is_running(key);
+        nats->publish(request.reply, R"({"at":")" + own + R"(","running":)" + (running ? "true" : "false") + R"(,"what":)" + description + "}", {});
+    }
+    void listen_for_instances(const MaterializerConfig& m) {
+        const Op& op = app.data().ops.find(m.op)->second;
+        if (unreachable(m.op, op)) return;
+        std::weak_ptr<State> weak = weak_from_this();
+        auto what = std::make_shared<const std::string>(to_text(to_json(reachable(app.data(), op))));
+        subscriptions.push_back(nats->subscribe(where_subject(app.name(), m.op), "", most_pending, [weak, &m, what](const Message& request) {
+            if (auto self = weak.lock()) self->tell(m, *what, request);
+        }));
+        subscriptions.push_back(nats->subscribe(at_subject(app.name(), own, m.op), "", most_pending, [weak, &name = m.op](Message message) {
+            if (auto self = weak.lock()) self->take_call(name, std::move(message));
+        }));
     }
 
     // ---- events
@@ -147,6 +169,7 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
             subscriptions.push_back(nats->subscribe(op_subject(app.name(), m.op), "heddle", most_pending, [weak, &op = m.op](Message message) {
                 if (auto self = weak.lock()) self->take_call(op, std::move(message));
             }));
+            listen_for_instances(m);
             if (!m.event) continue;
             for (const std::string& on : m.event->on)
                 if (on.starts_with(scheme)) listen_to_event(m, on.substr(scheme.size()));
