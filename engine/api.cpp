@@ -402,10 +402,12 @@ void Store::on_park(std::function<bool(Store&)> wait) { data_->wait = std::move(
 bool Store::wait_parked() { return data_->wait && data_->wait(*this); }
 void Store::set_fuel(u64 fuel) {
     i64 all = i64(std::min<u64>(fuel, u64(INT64_MAX)));
-    data_->context.fuel = data_->slice == 0 ? all : std::min(all, data_->slice);
-    data_->fuel_after_slice = all - data_->context.fuel;
+    i64 now = data_->slice == 0 ? all : std::min(all, data_->slice);
+    data_->context.fuel = std::min(now, fuel_portion);
+    data_->fuel_in_slice = now - data_->context.fuel;
+    data_->fuel_after_slice = all - now;
 }
-u64 Store::fuel() const { return u64(std::max<i64>(data_->context.fuel, 0)) + u64(data_->fuel_after_slice); }
+u64 Store::fuel() const { return u64(std::max<i64>(data_->context.fuel + data_->fuel_in_slice + data_->fuel_after_slice, 0)); }
 void Store::set_slice(u64 fuel) {
     u64 all = this->fuel();
     data_->slice = i64(std::min<u64>(fuel, u64(INT64_MAX)));

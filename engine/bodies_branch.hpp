@@ -13,28 +13,29 @@ constexpr u32 test_not(T a, T b) { return (a & b) == 0; }
 constexpr Source first(CompareShape s) { return s == CompareShape::AS || s == CompareShape::AI ? Source::A : Source::S; }
 constexpr Source second(CompareShape s) { return s == CompareShape::SS || s == CompareShape::AS ? Source::S : Source::I; }
 
-// Goes to the target in the cell's last word when `condition`. Back edges poll, and are laid out as taken.
-#define BRANCH(condition, words, back)                                      \
-    do {                                                                    \
-        if (back ? __builtin_expect(condition, 1) : __builtin_expect(condition, 0)) { \
-            s.pc = reinterpret_cast<const Word*>(s.pc[(words) - 1]);        \
-            if constexpr (back) POLL;                                       \
-            KEEP_ARM;                                                       \
-            DISPATCH;                                                       \
-        }                                                                   \
-        NEXT(words);                                                        \
+// Goes to the target in the cell's last word when `condition`. Back edges poll or charge, and are laid out as taken.
+#define BRANCH(condition, words, edge)                                                          \
+    do {                                                                                        \
+        if (__builtin_expect(condition, (edge) != Edge::forward)) {                             \
+            s.pc = reinterpret_cast<const Word*>(s.pc[(words) - 1]);                            \
+            if constexpr ((edge) == Edge::back) POLL;                                           \
+            if constexpr ((edge) == Edge::metered) CHARGE;                                      \
+            KEEP_ARM;                                                                           \
+            DISPATCH;                                                                           \
+        }                                                                                       \
+        NEXT(words);                                                                            \
     } while (0)
 
-template <class Row, CompareShape shape, bool back>
+template <class Row, CompareShape shape, Edge edge>
 HANDLER compare_branch(REGISTERS) {
     STATE;
     using T = typename Row::First;
     TrapCode none = TrapCode::none;
     bool taken = Row::apply(s.operand<first(shape), T>(0), s.operand<second(shape), T>(1), none) != 0;
-    BRANCH(taken, 3, back);
+    BRANCH(taken, 3, edge);
 }
 
-template <class Row, Shape shape, bool negated, bool back>
+template <class Row, Shape shape, bool negated, Edge edge>
 HANDLER float_branch(REGISTERS) {
     STATE;
     using T = typename Row::First;
@@ -43,7 +44,7 @@ HANDLER float_branch(REGISTERS) {
     TrapCode none = TrapCode::none;
     T x = s.operand<a, T>(0), y = s.operand<b, T>(a == Source::I ? 0 : 1);
     bool taken = (Row::apply(x, y, none) != 0) != negated;
-    BRANCH(taken, has_word ? 4 : 3, back);
+    BRANCH(taken, has_word ? 4 : 3, edge);
 }
 
 template <class Row, CompareShape shape>

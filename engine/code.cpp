@@ -66,11 +66,12 @@ const Word* CodeStorage::publish(FuncCode& code, std::vector<Word>& words, const
     Word* to = allocate(words.size());
     for (u32 t : targets) words[t] = reinterpret_cast<Word>(to + words[t]);
     std::copy(words.begin(), words.end(), to);
-    for (const CountedCell& c : range.counted) to[c.position + counted_words + 1] = handler_word(c.handler);
+    for (const CountedCell& c : range.counted) to[c.position + counted_words + 1] = options.own(c.handler);
     range.from = to;
     range.words = u32(words.size());
     range.code = &code;
     ranges_.emplace(to, std::move(range));
+    code.paid_entry.store(options.metering ? to + charge_words : to, std::memory_order_release);
     code.entry.compare_exchange_strong(stub, to, std::memory_order_release, std::memory_order_acquire);
     return to;
 }

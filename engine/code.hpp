@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "handlers.hpp"
 #include "instr.hpp"
 #include "runtime.hpp"
 
@@ -56,6 +57,7 @@ struct CodeOptions {
     bool superinstructions = true;
     u32 copies = 1;                // of hot handlers, used in turn
     std::function<void(const std::string&)> profile = {};  // if set, cells count how often they run; gets the counts at the end
+    Word own(HandlerId id) const { return handler_word(metering ? metered_id(id) : id); }  // what a cell runs that no sequence covers
 };
 
 // Beside each counted cell, at this distance in words, lie its count and its handler.

@@ -181,22 +181,31 @@ void interrupt(StoreData& s) noexcept {
 
 namespace {
 
-// The fuel of the next slice. False: there is none.
-bool refill(StoreData& s) noexcept {
-    if (s.slice == 0 || s.fuel_after_slice <= 0) return false;
-    i64 more = std::min(s.slice, s.fuel_after_slice);
-    s.fuel_after_slice -= more;
-    s.context.fuel = std::max(s.context.fuel + more, i64(0));
-    return true;
+enum class Fuel { portion, slice, none };  // what comes next
+
+// Gives a guest that has used its portion the next one, of its slice or, when that is over, of the next. What is owed is paid first.
+Fuel refill(StoreData& s) noexcept {
+    i64 left = s.context.fuel + s.fuel_in_slice;
+    Fuel next = left < 0 ? Fuel::slice : Fuel::portion;
+    if (left < 0) {
+        i64 more = std::min(std::max(s.slice, -left), s.fuel_after_slice);
+        s.fuel_after_slice -= more;
+        left += more;
+    }
+    if (left < 0) return Fuel::none;
+    s.context.fuel = std::min(left, fuel_portion);
+    s.fuel_in_slice = left - s.context.fuel;
+    return next;
 }
 
 // done, trap or park. `in_slices`: the end of a slice may park.
 Host ask_store(ExecContext& c, InstanceObject* at, bool in_slices) noexcept {
     StoreData& s = *c.store;
-    bool asked = c.interrupt.exchange(0) != 0, slice_over = s.config().metering && c.fuel < 0;
+    bool asked = c.interrupt.exchange(0) != 0, is_used = s.config().metering && c.fuel < 0;
     raise_limit(c);
-    if (slice_over && !refill(s)) return trapped(c, TrapCode::out_of_fuel);
-    if (!asked) return slice_over && in_slices ? Host::park : Host::done;
+    Fuel next = is_used ? refill(s) : Fuel::portion;
+    if (next == Fuel::none) return trapped(c, TrapCode::out_of_fuel);
+    if (!asked) return next == Fuel::slice && in_slices ? Host::park : Host::done;
     if (!s.ask) return trapped(c, TrapCode::interrupted);
     settle(c);
     Caller caller = ApiAccess::caller(c, at, nullptr, nullptr);

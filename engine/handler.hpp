@@ -22,14 +22,17 @@
 
 #if defined(__clang__)
 #define HEDDLE_LOOP 0
+#define HEDDLE_CONTEXT_REGISTER 1  // there are enough registers to keep the context in one
 #define HANDLER __attribute__((preserve_none)) void
 #define TAIL_CALL [[clang::musttail]] return
 #elif defined(HEDDLE_SIBLING_CALLS)
 #define HEDDLE_LOOP 0
+#define HEDDLE_CONTEXT_REGISTER 0
 #define HANDLER void
 #define TAIL_CALL return
 #else
 #define HEDDLE_LOOP 1
+#define HEDDLE_CONTEXT_REGISTER 0
 #define HANDLER void
 #define TAIL_CALL return
 #endif
@@ -63,6 +66,12 @@ struct State {
     f64 acc_f64;
     f32 acc_f32;
     VectorRegister acc_v128;
+#if HEDDLE_CONTEXT_REGISTER
+    ExecContext* context_;      // the same for all instances of a Store
+    ALWAYS_INLINE ExecContext& context() const { return *context_; }
+#else
+    ALWAYS_INLINE ExecContext& context() const { return *instance->context; }
+#endif
 
     // Operands by number: four of 16 bits in word 1, its halves, and further words.
     ALWAYS_INLINE u32 u16_at(u32 i) const { return load<u16>(reinterpret_cast<const u8*>(pc + 1) + 2 * i); }
@@ -113,6 +122,12 @@ struct State {
     }
 };
 
+inline void set_context([[maybe_unused]] State& s, [[maybe_unused]] ExecContext& context) {
+#if HEDDLE_CONTEXT_REGISTER
+    s.context_ = &context;
+#endif
+}
+
 #if HEDDLE_LOOP
 using Handler = void (*)(State&);
 #define REGISTERS State& s
@@ -121,9 +136,16 @@ using Handler = void (*)(State&);
 #define DISPATCH return
 #define LEAVE do { s.pc = nullptr; return; } while (0)
 #else
-#define REGISTERS const Word *pc_, Slot *frame_, u64 acc_, u8 *memory_, u64 memory_size_, InstanceObject *instance_, f64 acc_f64_, f32 acc_f32_, VectorRegister acc_v128_
-#define STATE State s{pc_, frame_, acc_, memory_, memory_size_, instance_, acc_f64_, acc_f32_, acc_v128_}
-#define PASS s.pc, s.frame, s.acc, s.memory, s.memory_size, s.instance, s.acc_f64, s.acc_f32, s.acc_v128
+#if HEDDLE_CONTEXT_REGISTER
+#define AND_CONTEXT(x) , x
+#else
+#define AND_CONTEXT(x)
+#endif
+#define REGISTERS \
+    const Word *pc_, Slot *frame_, u64 acc_, u8 *memory_, u64 memory_size_, InstanceObject *instance_, f64 acc_f64_, f32 acc_f32_, \
+    VectorRegister acc_v128_ AND_CONTEXT(ExecContext* context_)
+#define STATE State s{pc_, frame_, acc_, memory_, memory_size_, instance_, acc_f64_, acc_f32_, acc_v128_ AND_CONTEXT(context_)}
+#define PASS s.pc, s.frame, s.acc, s.memory, s.memory_size, s.instance, s.acc_f64, s.acc_f32, s.acc_v128 AND_CONTEXT(s.context_)
 using Handler = HANDLER (*)(REGISTERS);
 #define DISPATCH TAIL_CALL reinterpret_cast<Handler>(s.pc[0])(PASS)
 #define LEAVE return
@@ -165,7 +187,14 @@ HANDLER no_room_handler(REGISTERS);      // the call at pc saw its frame above t
 // Goes on at s.pc, the target of a back edge.
 #define POLL                                                                                                  \
     do {                                                                                                      \
-        if (s.instance->context->interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]] TAIL_CALL poll_handler(PASS); \
+        if (s.context().interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]] TAIL_CALL poll_handler(PASS); \
+    } while (0)
+
+// Where code is metered, instead: goes on at s.pc, the first cell of a loop's turn or of a function. What that costs lies in the word before it
+// (see `charge`). Fuel comes in portions, and an interrupt is seen when one ends.
+#define CHARGE                                                                                                \
+    do {                                                                                                      \
+        if ((s.context().fuel -= i64(s.pc[-1])) < 0) [[unlikely]] TAIL_CALL poll_handler(PASS);      \
     } while (0)
 
 // After a call into C++ that may have grown a memory, and after a change of instance.

@@ -52,16 +52,16 @@ std::string compare_name(u32 c) {
 }
 
 std::string branch_name(u32 index) {
-    constexpr u32 shapes = u32(CompareShape::count_);
+    constexpr u32 shapes = u32(CompareShape::count_), edges = u32(Edge::count_);
     if (index < float_branch_base)
-        return call("C", {compare_name(index / 2 / shapes), compare_shape_names[index / 2 % shapes], std::to_string(index % 2)});
+        return call("C", {compare_name(index / edges / shapes), compare_shape_names[index / edges % shapes], std::to_string(index % edges)});
     if (index >= select_base) {
         u32 at = index - select_base;
         return call("X", {compare_name(at / shapes), compare_shape_names[at % shapes]});
     }
-    u32 at = index - float_branch_base, form = at / 4;
-    return call("F", {op_name(u32(Op::f32_eq) + form / u32(Shape::count_)), shape_names[form % u32(Shape::count_)], std::to_string(at / 2 % 2),
-                      std::to_string(at % 2)});
+    u32 at = index - float_branch_base, form = at / edges / 2;
+    return call("F", {op_name(u32(Op::f32_eq) + form / u32(Shape::count_)), shape_names[form % u32(Shape::count_)], std::to_string(at / edges % 2),
+                      std::to_string(at % edges)});
 }
 
 std::string memory_name(u32 index) {
@@ -75,11 +75,12 @@ std::string memory_name(u32 index) {
 std::string control_name(u32 index) {
     if (index < u32(Control::call_base)) return call("K", {control_names[index]});
     u32 at = index - u32(Control::call_base);
+    if (at >= call_variants) return "metered " + control_name(index - call_variants);
     return call("CALL", {std::to_string(at / call_zeroes), std::to_string(at % call_zeroes)});
 }
 
 bool is_ending(Control c) {
-    return (c >= Control::br && c <= Control::return_slot_f32) || c >= Control::call_base;
+    return (c >= Control::br && c <= Control::return_slot_f32) || (u32(c) >= u32(Control::call_base) && u32(c) < u32(Control::call_base) + call_variants);
 }
 // The bodies of bodies_plain.hpp but the one that goes out of line.
 bool is_plain(Body b) { return b >= Body::move && b <= Body::select_v128_d && b != Body::move_block; }
@@ -98,6 +99,7 @@ std::string simd_name(u32 index) {
 }  // namespace
 
 Membership membership(HandlerId id) {
+    if (is_metered(id)) return Membership::none;  // its twin is
     u32 index = id & 0xfff;
     auto when = [](bool is_member, Membership m) { return is_member ? m : Membership::none; };
     switch (Group(id >> 12)) {

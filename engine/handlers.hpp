@@ -56,17 +56,20 @@ enum class Compare : u8 {
     i64_eq, i64_ne, i64_lt_s, i64_lt_u, i64_gt_s, i64_gt_u, i64_le_s, i64_le_u, i64_ge_s, i64_ge_u,
     test, test_not, count_
 };
+// Where a branch leads: a back edge asks for interrupts, or where code is metered charges for the loop's next turn instead.
+enum class Edge : u8 { forward, back, metered, count_ };
+constexpr Edge edge(bool back) { return back ? Edge::back : Edge::forward; }
 // a first operand, b second; I: 32 bits. The branch target is word 2.
 enum class CompareShape : u8 { SS, AS, SI, AI, count_ };
-constexpr HandlerId compare_branch_id(Compare c, CompareShape s, bool back) {
-    return handler_id(Group::branch, (u32(c) * u32(CompareShape::count_) + u32(s)) * 2 + back);
+constexpr HandlerId compare_branch_id(Compare c, CompareShape s, Edge e) {
+    return handler_id(Group::branch, (u32(c) * u32(CompareShape::count_) + u32(s)) * u32(Edge::count_) + u32(e));
 }
-inline constexpr u32 float_branch_base = u32(Compare::count_) * u32(CompareShape::count_) * 2;
+inline constexpr u32 float_branch_base = u32(Compare::count_) * u32(CompareShape::count_) * u32(Edge::count_);
 // The float comparisons, f32 then f64 (eq ne lt gt le ge); a first, b second operand, I: as for numeric; the target is the last word.
-constexpr HandlerId float_branch_id(u32 compare, Shape s, bool negated, bool back) {
-    return handler_id(Group::branch, float_branch_base + ((compare * u32(Shape::count_) + u32(s)) * 2 + negated) * 2 + back);
+constexpr HandlerId float_branch_id(u32 compare, Shape s, bool negated, Edge e) {
+    return handler_id(Group::branch, float_branch_base + ((compare * u32(Shape::count_) + u32(s)) * 2 + negated) * u32(Edge::count_) + u32(e));
 }
-inline constexpr u32 select_base = float_branch_base + 12 * u32(Shape::count_) * 4;
+inline constexpr u32 select_base = float_branch_base + 12 * u32(Shape::count_) * 2 * u32(Edge::count_);
 // slot a <- b compare c ? x : y, also to the accumulator; c or hi as for branches, word 2: x, y. Operands of select are integers.
 constexpr HandlerId compare_select_id(Compare c, CompareShape s) {
     return handler_id(Group::branch, select_base + u32(c) * u32(CompareShape::count_) + u32(s));
@@ -146,14 +149,31 @@ static_assert(simd_count <= 0x1000);
 enum class Control : u16 {
 #define CONTROL(name) name,
 #include "handlers.def"
-    call_base  // calls of own functions: moved arguments 0–4 × zeroed locals 0–4, many
+    call_base  // calls of own functions: moved arguments 0–4 × zeroed locals 0–4, many; then the same, metered
 };
-inline constexpr u32 call_moves = 5, call_zeroes = 6;
-inline constexpr u32 control_count = u32(Control::call_base) + call_moves * call_zeroes;
+inline constexpr u32 call_moves = 5, call_zeroes = 6, call_variants = call_moves * call_zeroes;
+inline constexpr u32 control_count = u32(Control::call_base) + 2 * call_variants;
 constexpr HandlerId control_id(Control c) { return handler_id(Group::control, u32(c)); }
 // a: k, b: k + the callee's record, c: where moved arguments go, d: how many locals to zero; w2: FuncCode; w3: the moved arguments' slots
 constexpr HandlerId call_id(u32 moves, u32 zeroed) {
     return handler_id(Group::control, u32(Control::call_base) + moves * call_zeroes + (zeroed < call_zeroes ? zeroed : call_zeroes - 1));
+}
+
+inline constexpr u32 charge_words = 2;  // the last one is the price
+constexpr bool is_metered(HandlerId id) {
+    u32 index = id & 0xfff;
+    if (Group(id >> 12) == Group::branch) return index < select_base && index % u32(Edge::count_) == u32(Edge::metered);
+    return id == control_id(Control::br_back_metered) || (Group(id >> 12) == Group::control && index >= u32(Control::call_base) + call_variants);
+}
+// What a cell runs instead where code is metered: back edges and calls also charge for what they go on with. Others stay as they are.
+constexpr HandlerId metered_id(HandlerId id) {
+    if (is_metered(id)) return id;
+    u32 index = id & 0xfff;
+    bool is_back = index < select_base && index % u32(Edge::count_) == u32(Edge::back);
+    if (Group(id >> 12) == Group::branch && is_back) return HandlerId(id + 1);
+    if (id == control_id(Control::br_back)) return control_id(Control::br_back_metered);
+    if (Group(id >> 12) == Group::control && index >= u32(Control::call_base)) return HandlerId(id + call_variants);
+    return id;
 }
 
 enum class Body : u16 {

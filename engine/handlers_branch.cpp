@@ -9,8 +9,9 @@ using Table = HandlerTable<branch_count>;
 
 template <class Row, CompareShape shape>
 constexpr void put_shape(Table& t, Compare c) {
-    t[compare_branch_id(c, shape, false) & 0xfff] = compare_branch<Row, shape, false>;
-    t[compare_branch_id(c, shape, true) & 0xfff] = compare_branch<Row, shape, true>;
+    t[compare_branch_id(c, shape, Edge::forward) & 0xfff] = compare_branch<Row, shape, Edge::forward>;
+    t[compare_branch_id(c, shape, Edge::back) & 0xfff] = compare_branch<Row, shape, Edge::back>;
+    t[compare_branch_id(c, shape, Edge::metered) & 0xfff] = compare_branch<Row, shape, Edge::metered>;
     t[compare_select_id(c, shape) & 0xfff] = straight<compare_select<Row, shape>, 3>;
 }
 template <auto function>
@@ -21,12 +22,16 @@ constexpr void put_compare(Table& t, Compare c) {
     put_shape<Row, CompareShape::SI>(t, c);
     put_shape<Row, CompareShape::AI>(t, c);
 }
+template <class Row, Shape shape, bool negated>
+constexpr void put_float_edges(Table& t, u32 c) {
+    t[float_branch_id(c, shape, negated, Edge::forward) & 0xfff] = float_branch<Row, shape, negated, Edge::forward>;
+    t[float_branch_id(c, shape, negated, Edge::back) & 0xfff] = float_branch<Row, shape, negated, Edge::back>;
+    t[float_branch_id(c, shape, negated, Edge::metered) & 0xfff] = float_branch<Row, shape, negated, Edge::metered>;
+}
 template <class Row, Shape shape>
 constexpr void put_float_shape(Table& t, u32 c) {
-    t[float_branch_id(c, shape, false, false) & 0xfff] = float_branch<Row, shape, false, false>;
-    t[float_branch_id(c, shape, false, true) & 0xfff] = float_branch<Row, shape, false, true>;
-    t[float_branch_id(c, shape, true, false) & 0xfff] = float_branch<Row, shape, true, false>;
-    t[float_branch_id(c, shape, true, true) & 0xfff] = float_branch<Row, shape, true, true>;
+    put_float_edges<Row, shape, false>(t, c);
+    put_float_edges<Row, shape, true>(t, c);
 }
 template <auto function>
 constexpr void put_float(Table& t, u32 c) {

@@ -22,6 +22,13 @@ inline HANDLER br_back(REGISTERS) {
     DISPATCH;
 }
 
+inline HANDLER br_back_metered(REGISTERS) {
+    STATE;
+    s.pc = code_at(s.pc[1]);
+    CHARGE;
+    DISPATCH;
+}
+
 // Its targets may lie behind it: polls always.
 template <Source source>
 HANDLER br_table(REGISTERS) {
@@ -73,10 +80,10 @@ ALWAYS_INLINE void zero_below(Slot* to, u64 n) {
     }
 }
 
-ALWAYS_INLINE u64 limit(const State& s) { return s.instance->context->limit.load(std::memory_order_relaxed); }
+ALWAYS_INLINE u64 limit(const State& s) { return s.context().limit.load(std::memory_order_relaxed); }
 
 // A function of this module. Cell: see call_id in handlers.hpp.
-template <u32 moves, u32 zeroes>
+template <u32 moves, u32 zeroes, bool metered = false>
 HANDLER call(REGISTERS) {
     STATE;
     constexpr u32 words = moves ? 4 : 3;
@@ -100,7 +107,12 @@ HANDLER call(REGISTERS) {
     record[1].bits = reinterpret_cast<u64>(s.frame);
     const FuncCode* callee = reinterpret_cast<const FuncCode*>(s.pc[2]);
     s.frame = next;
-    s.pc = callee->entry.load(std::memory_order_acquire);
+    if constexpr (metered) {
+        s.pc = callee->paid_entry.load(std::memory_order_acquire);
+        CHARGE;
+    } else {
+        s.pc = callee->entry.load(std::memory_order_acquire);
+    }
     DISPATCH;
 }
 

@@ -19,7 +19,7 @@ template <bool (*change)(ExecContext&, const Word*, Slot*, InstanceObject*) noex
 HANDLER change_stack(REGISTERS) {
     STATE;
     POLL;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     if (!change(context, s.pc, s.frame, s.instance)) LEAVE;
     GO_ON_AS(context);
 }
@@ -35,7 +35,7 @@ constexpr Handler resume = change_stack<resume_how<Resume::plain>>, resume_throw
 
 HANDLER return_to_resume(REGISTERS) {
     STATE;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     heddle::return_to_resume(context, *reinterpret_cast<StackLink*>(s.frame));
     GO_ON_AS(context);
 }
@@ -45,7 +45,7 @@ HANDLER cont_new(REGISTERS) {
     const FuncObject* f = reinterpret_cast<const FuncObject*>(s.get<u64>(1));
     if (!f) [[unlikely]] TRAP(TrapCode::null_function_reference);
     u64 k = heddle::cont_new({*s.instance, s.pc, s.frame}, *f);
-    if (!k) [[unlikely]] TRAP(s.instance->context->trap);
+    if (!k) [[unlikely]] TRAP(s.context().trap);
     store(s.slot(0), k);
     NEXT(2);
 }
@@ -53,7 +53,7 @@ HANDLER cont_new(REGISTERS) {
 HANDLER cont_bind(REGISTERS) {
     STATE;
     u64 k = heddle::cont_bind({*s.instance, s.pc, s.frame}, s.get<u64>(0), s.frame + s.pc[2], s.hi());
-    if (!k) [[unlikely]] TRAP(s.instance->context->trap);
+    if (!k) [[unlikely]] TRAP(s.context().trap);
     s.frame[s.pc[2]].bits = k;
     NEXT(3);
 }

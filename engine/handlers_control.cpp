@@ -233,7 +233,7 @@ HANDLER tail_call_ref(REGISTERS) {
 
 HANDLER throw_(REGISTERS) {
     STATE;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     ExceptionObject* e = new_exception({*s.instance, s.pc, s.frame}, s.instance->tags[s.lo()], s.frame + s.hi(), u32(s.pc[2]));
     if (!e) [[unlikely]] TRAP(context.trap);
     context.exception = e;
@@ -243,30 +243,28 @@ HANDLER throw_(REGISTERS) {
 
 HANDLER throw_ref(REGISTERS) {
     STATE;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     context.exception = reinterpret_cast<ExceptionObject*>(s.get<u64>(0));
     if (!context.exception) [[unlikely]] TRAP(TrapCode::null_exception_reference);
     if (!unwind(context, s.pc, s.frame, s.instance)) LEAVE;
     GO_ON_AS(context);
 }
 
+// In front of a loop and of a function: its price, for those who come in by another way than a back edge or a metered call.
 HANDLER charge(REGISTERS) {
     STATE;
-    i64 left = s.instance->context->fuel -= s.lo();
-    s.pc += 2;
-    if (left < 0) [[unlikely]] TAIL_CALL poll_handler(PASS);
+    s.pc += charge_words;
+    CHARGE;
     DISPATCH;
 }
 
-// The price of a bulk instruction, before it runs.
+// The price of a bulk instruction, before it runs: no more than what nobody has, so that it can be taken away from anything.
+constexpr u64 dearest = u64(INT64_MAX) / 2;
 HANDLER charge_dynamic(REGISTERS) {
     STATE;
-    i64& fuel = s.instance->context->fuel;
-    u64 price = s.get<u64>(0) >> s.hi();
-    bool out = price > u64(INT64_MAX) || fuel < i64(price);
-    fuel = out ? -1 : fuel - i64(price);
+    u64 price = std::min(s.get<u64>(0) >> s.hi(), dearest);
     s.pc += 2;
-    if (out) [[unlikely]] TAIL_CALL poll_handler(PASS);
+    if ((s.context().fuel -= i64(price)) < 0) [[unlikely]] TAIL_CALL poll_handler(PASS);
     DISPATCH;
 }
 
@@ -281,7 +279,7 @@ HANDLER counted(REGISTERS) {
 // The stub of a function that was not called yet.
 HANDLER translate_(REGISTERS) {
     STATE;
-    s.pc = translated(*s.instance->context, *reinterpret_cast<FuncCode*>(s.pc[1]), s.frame, s.instance);
+    s.pc = translated(s.context(), *reinterpret_cast<FuncCode*>(s.pc[1]), s.frame, s.instance);
     if (!s.pc) LEAVE;
     DISPATCH;
 }
@@ -289,7 +287,7 @@ HANDLER translate_(REGISTERS) {
 // The stub of a host function; its FuncCode is around it.
 HANDLER host_entry(REGISTERS) {
     STATE;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     const FuncCode* code = reinterpret_cast<const FuncCode*>(reinterpret_cast<const u8*>(s.pc) - offsetof(FuncCode, stub));
     Slot* record = s.frame + code->record;
     record[2].bits = reinterpret_cast<u64>(s.instance);
@@ -315,7 +313,7 @@ HANDLER passage_entry(REGISTERS) {
     HostRecord* r = record_at(s.frame, host.code);
     Slot* next = r->called_frame();
     if (!*p.may_leave || !*p.may_enter || !fits(s, next, *callee)) [[unlikely]] TAIL_CALL host_entry(PASS);
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     context.fuel -= host_call_fuel;
     *p.may_enter = false;
     Slot* record = s.frame + host.code.record;
@@ -344,7 +342,7 @@ HANDLER passage_entry(REGISTERS) {
 template <Exit how>
 HANDLER resume_host(REGISTERS) {
     STATE;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     if (!go_on(context, host_next(context, s.frame, how), s.frame)) LEAVE;
     GO_ON_AS(context);
 }
@@ -352,7 +350,7 @@ HANDLER resume_host(REGISTERS) {
 // The end of a passage that nobody looked into: the accumulators have the result already.
 HANDLER host_next_(REGISTERS) {
     STATE;
-    ExecutionData& e = *s.instance->context->current;
+    ExecutionData& e = *s.context().current;
     HostRecord* r = e.top;
     if (r->object) [[unlikely]] TAIL_CALL resume_host<Exit::returned>(PASS);
     *r->host->passage.may_enter = true;
@@ -372,7 +370,7 @@ constexpr Handler resume_blocked = resume_host<Exit::blocked>, resume_parked = r
 
 HANDLER leave(REGISTERS) {
     STATE;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     context.exit = u8(Exit::returned);
     LEAVE;
 }
@@ -385,7 +383,8 @@ template <u32 moves = 0, u32 zeroes = 0>
 constexpr void put_calls(Handlers& t) {
     if constexpr (zeroes == call_zeroes) put_calls<moves + 1, 0>(t);
     else if constexpr (moves < call_moves) {
-        t[call_id(moves, zeroes) & 0xfff] = call<moves, zeroes>;
+        t[call_id(moves, zeroes) & 0xfff] = call<moves, zeroes, false>;
+        t[metered_id(call_id(moves, zeroes)) & 0xfff] = call<moves, zeroes, true>;
         put_calls<moves, zeroes + 1>(t);
     }
 }

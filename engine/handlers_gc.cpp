@@ -12,7 +12,7 @@ ALWAYS_INLINE Safepoint safepoint(const State& s) { return {*s.instance, s.pc, s
 // A new object, or none and the context's trap.
 template <bool d>
 ALWAYS_INLINE TrapCode put_object(State& s, u64 word) {
-    if (!word) [[unlikely]] return s.instance->context->trap;
+    if (!word) [[unlikely]] return s.context().trap;
     s.put<d>(word);
     return done();
 }

@@ -75,7 +75,11 @@ static_assert(tree.nodes < table_size / 2, "the hash table is to stay sparse");
 
 constexpr u64 hot_bytes_per_handler = 80;  // of code, on average
 
-Word address(u32 sequence, u32 copy) { return reinterpret_cast<Word>((*hot_tables[copy][sequence / hot_per_part])[sequence % hot_per_part]); }
+Word address(u32 sequence, u32 copy, bool metered) {
+    const HotCopy& c = hot_tables[copy];
+    Handler twin = metered ? (*c.metered)[sequence] : nullptr;
+    return reinterpret_cast<Word>(twin ? twin : (*c.parts[sequence / hot_per_part])[sequence % hot_per_part]);
+}
 
 // The next copy of each, in this thread.
 struct Turns {
@@ -119,7 +123,7 @@ u32 suitable_copies() {
 
 u32 hot_dispatches(std::span<const HandlerId> cells) { return cover(cells)[0].dispatches; }
 
-void choose_hot(std::span<const HandlerId> cells, std::span<Word> chosen, u32 copies) {
+void choose_hot(std::span<const HandlerId> cells, std::span<Word> chosen, u32 copies, bool metered) {
     std::span<const Cover> best = cover(cells);
     for (std::size_t i = 0; i < cells.size();) {
         u16 sequence = best[i].sequence;
@@ -129,13 +133,13 @@ void choose_hot(std::span<const HandlerId> cells, std::span<Word> chosen, u32 co
             continue;
         }
         u8& turn = turns.next[sequence];
-        chosen[i] = address(sequence, turn % copies);
+        chosen[i] = address(sequence, turn % copies, metered);
         turn = u8((turn + 1) % copies);
         // The other members keep the hot handler of their own, for branches to them.
         u32 length = hot_sequences[sequence].length;
         for (u32 m = 1; m < length; ++m) {
             u16 own = best[i + m].sequence;
-            chosen[i + m] = own == no_sequence ? 0 : address(own, turns.next[own] % copies);
+            chosen[i + m] = own == no_sequence ? 0 : address(own, turns.next[own] % copies, metered);
         }
         i += length;
     }

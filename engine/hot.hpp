@@ -31,8 +31,8 @@ constexpr HotSequence hot_sequence(Ids... ids) {
 // vector load, address, to a slot too · vector store, address, value · plain body · control ·
 // call with moved arguments and zeroed locals.
 #define N(op, shape, d) u32(binary_id(Op::op, Shape::shape)) + d
-#define C(compare, shape, back) compare_branch_id(Compare::compare, CompareShape::shape, back)
-#define F(op, shape, negated, back) float_branch_id(u32(Op::op) - u32(Op::f32_eq), Shape::shape, negated, back)
+#define C(compare, shape, back) compare_branch_id(Compare::compare, CompareShape::shape, edge(back))
+#define F(op, shape, negated, back) float_branch_id(u32(Op::op) - u32(Op::f32_eq), Shape::shape, negated, edge(back))
 #define X(compare, shape) compare_select_id(Compare::compare, CompareShape::shape)
 #define L(op, address, d) u32(load_id(Op::op, Address::address)) + d
 #define S(log2, address, stored) store_id(log2, Address::address, Stored::stored)
@@ -72,8 +72,9 @@ u32 hot_copies();
 u32 suitable_copies();
 
 // Chooses, for a function's cells in their order, which are run by hot handlers: the fewest dispatches. `chosen[i]` becomes the address that
-// cell i's first word is to hold, or 0 where that is its own handler's. Copies are used in turn, `copies` of them.
-void choose_hot(std::span<const HandlerId> cells, std::span<Word> chosen, u32 copies);
+// cell i's first word is to hold, or 0 where that is its own handler's. Copies are used in turn, `copies` of them. `cells` are what plain code
+// runs, also where it is metered.
+void choose_hot(std::span<const HandlerId> cells, std::span<Word> chosen, u32 copies, bool metered);
 // How many dispatches that takes when the cells run in a row.
 u32 hot_dispatches(std::span<const HandlerId> cells);
 

@@ -13,7 +13,7 @@ namespace heddle {
 
 [[gnu::cold]] HANDLER trap_handler(REGISTERS) {
     STATE;
-    leave_trapped(*s.instance->context, TrapCode(s.acc), s.pc, s.frame, s.instance);
+    leave_trapped(s.context(), TrapCode(s.acc), s.pc, s.frame, s.instance);
     LEAVE;
 }
 
@@ -24,20 +24,20 @@ namespace heddle {
         s.memory_size = m->bytes.load(std::memory_order_relaxed);
         DISPATCH;
     }
-    leave_trapped(*s.instance->context, TrapCode::memory_out_of_bounds, s.pc, s.frame, s.instance);
+    leave_trapped(s.context(), TrapCode::memory_out_of_bounds, s.pc, s.frame, s.instance);
     LEAVE;
 }
 
 [[gnu::cold]] HANDLER poll_handler(REGISTERS) {
     STATE;
-    if (!go_on_after_poll(*s.instance->context, s.pc, s.frame, s.instance)) LEAVE;
+    if (!go_on_after_poll(s.context(), s.pc, s.frame, s.instance)) LEAVE;
     reload_memory(s);
     DISPATCH;
 }
 
 [[gnu::cold]] HANDLER no_room_handler(REGISTERS) {
     STATE;
-    ExecContext& context = *s.instance->context;
+    ExecContext& context = s.context();
     if (context.limit.load(std::memory_order_relaxed) == context.true_limit) {
         leave_trapped(context, TrapCode::stack_overflow, s.pc, s.frame, s.instance);
         LEAVE;
@@ -76,7 +76,11 @@ const Cells cells{leave_cell.cell, host_next_cell.cell, resume_blocked_cell.cell
 // ---- entering
 
 void run(ExecContext& context) noexcept {
-    State s{context.pc, context.frame, 0, nullptr, 0, context.instance, 0, 0, {}};
+    State s{};
+    s.pc = context.pc;
+    s.frame = context.frame;
+    s.instance = context.instance;
+    set_context(s, context);
     reload_memory(s);
     run_handlers(s);
 }
@@ -101,6 +105,7 @@ void prepare(ModuleData& m, const CodeOptions& options) {
         code.stub[0] = handler_word(control_id(Control::translate_));
         code.stub[1] = reinterpret_cast<Word>(&code);
         code.entry.store(code.stub, std::memory_order_relaxed);
+        code.paid_entry.store(code.stub, std::memory_order_relaxed);
     }
 }
 

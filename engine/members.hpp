@@ -46,14 +46,14 @@ constexpr auto compare_row() {
 }
 template <u32 index>
 constexpr auto branch_member() {
-    constexpr u32 shapes = u32(CompareShape::count_);
+    constexpr u32 shapes = u32(CompareShape::count_), edges = u32(Edge::count_);
     if constexpr (index < float_branch_base) {
-        using Row = decltype(compare_row<Compare(index / 2 / shapes)>());
-        return Ending<compare_branch<Row, CompareShape(index / 2 % shapes), index % 2 != 0>>{};
+        using Row = decltype(compare_row<Compare(index / edges / shapes)>());
+        return Ending<compare_branch<Row, CompareShape(index / edges % shapes), Edge(index % edges)>>{};
     } else if constexpr (index < select_base) {
-        constexpr u32 at = index - float_branch_base, form = at / 4;
+        constexpr u32 at = index - float_branch_base, form = at / edges / 2;
         using Row = typename PureRow<Op(u32(Op::f32_eq) + form / u32(Shape::count_))>::Row;
-        return Ending<float_branch<Row, Shape(form % u32(Shape::count_)), at / 2 % 2 != 0, at % 2 != 0>>{};
+        return Ending<float_branch<Row, Shape(form % u32(Shape::count_)), at / edges % 2 != 0, Edge(at % edges)>>{};
     } else {
         constexpr u32 at = index - select_base;
         using Row = decltype(compare_row<Compare(at / shapes)>());
@@ -109,6 +109,7 @@ constexpr auto control_member() {
     constexpr Control c = Control(index);
     if constexpr (c == Control::br) return Ending<br>{};
     else if constexpr (c == Control::br_back) return Ending<br_back>{};
+    else if constexpr (c == Control::br_back_metered) return Ending<br_back_metered>{};
     else if constexpr (c == Control::br_table_s) return Ending<br_table_s>{};
     else if constexpr (c == Control::br_table_a) return Ending<br_table_a>{};
     else if constexpr (c == Control::return_none) return Ending<return_none>{};
@@ -121,7 +122,7 @@ constexpr auto control_member() {
     else if constexpr (c == Control::return_slot_f32) return Ending<return_slot_f32>{};
     else if constexpr (c >= Control::call_base) {
         constexpr u32 at = index - u32(Control::call_base);
-        return Ending<call<at / call_zeroes, at % call_zeroes>>{};
+        return Ending<call<at % call_variants / call_zeroes, at % call_zeroes, at / call_variants != 0>>{};
     } else {
         return NoMember{};
     }

@@ -36,13 +36,16 @@ inline constexpr u32 stack_slack_bytes = 4096;
 // What a guest pays for calling a native function, beside what that function itself takes: about what it costs in instructions.
 inline constexpr i64 host_call_fuel = 20;
 
+// Metered code sees an interrupt when it has used up what it was given: this much at a time, some fifty microseconds.
+inline constexpr i64 fuel_portion = 100000;
+
 struct ExceptionObject;  // heap.hpp
 struct ExecContext;
 struct InstanceObject;
 struct StoreData;
 
 // How a function is entered: one per function of a module, and one per host function.
-struct alignas(64) FuncCode {
+struct FuncCode {
     std::atomic<const Word*> entry{nullptr};  // first cell; at first the translate stub. Publication: release / acquire
     u32 record = 0;         // slot of the frame record: parameters and locals
     u32 zeroed = 0;         // slots below the record that a call zeroes
@@ -51,6 +54,9 @@ struct alignas(64) FuncCode {
     u32 func_index = 0;     // in the module's index space
     TypeId type = TypeId::none;
     ModuleData* module = nullptr;  // null for a host function
+    // Where metered calls go, who pay what the word before it says: behind the first cell when that charges; at first the stub, for nothing.
+    std::atomic<const Word*> paid_entry{nullptr};
+    const Word nothing = 0;
     Word stub[2] = {0, 0};         // {handler that translates, or calls the host function; this FuncCode, or the HostFunc}
     bool is_large() const { return frame_bytes > stack_slack_bytes - 64; }
 };
@@ -115,7 +121,7 @@ struct ExecContext {
     std::atomic<u64> limit{0};           // address: a callee's frame above it goes to the slow path; lowered to 0 by an interrupt
     std::atomic<u32> interrupt{0};       // polled at back edges
     u64 true_limit = 0;                  // what `limit` is when nobody interrupts
-    i64 fuel = INT64_MAX;                // when metering is on: what is left
+    i64 fuel = INT64_MAX;                // when metering is on: what is left of this portion
     StoreData* store = nullptr;
     struct ExecutionData* current = nullptr;  // whose stack is running
 

@@ -172,7 +172,8 @@ struct StoreData {
     std::function<Host(Caller&)> ask;
     std::function<bool(Store&)> wait;
     i64 slice = 0;             // fuel until a guest parks by itself; 0: never
-    i64 fuel_after_slice = 0;  // what is left beyond the context's
+    i64 fuel_after_slice = 0;
+    i64 fuel_in_slice = 0;     // what is left of the slice, or of all, beyond the context's portion
     bool interrupt_again = false;  // an interrupt wanted to park where nothing can: asked again later
     Trap raised;                   // what a native function gave to fail()
     bool raised_ends = false;      // and it ends the run that is on

@@ -27,8 +27,8 @@ void choose_handlers(const std::vector<Translator::Cell>& cells, std::vector<Wor
     ids.clear();
     for (const Translator::Cell& c : cells) ids.push_back(c.handler);
     chosen.assign(cells.size(), 0);
-    if (options.superinstructions) choose_hot(ids, chosen, options.copies);
-    for (std::size_t i = 0; i < cells.size(); ++i) words[cells[i].position] = chosen[i] ? chosen[i] : handler_word(cells[i].handler);
+    if (options.superinstructions) choose_hot(ids, chosen, options.copies, options.metering);
+    for (std::size_t i = 0; i < cells.size(); ++i) words[cells[i].position] = chosen[i] ? chosen[i] : options.own(cells[i].handler);
 }
 
 // Or one that counts, and which it counts. A reload cell is known by its handler.

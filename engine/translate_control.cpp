@@ -8,10 +8,10 @@ namespace heddle {
 
 // ---- labels
 
-// Appends where the label is, or will be.
-void Translator::target(Label& l) {
+// Appends where the label is, or will be. A back edge that charges by itself goes to the cell behind the one that does.
+void Translator::target(Label& l, bool charges) {
     targets.push_back(here());
-    if (l.kind == Label::Kind::loop) return word(l.start);
+    if (l.kind == Label::Kind::loop) return word(l.start + (charges && metering_ ? charge_words : 0));
     word(l.fix);
     l.fix = here() - 1;
 }
@@ -33,7 +33,7 @@ void Translator::bind_label(Label& l) {
 void Translator::branch(Label& l) {
     emit(control_id(l.kind == Label::Kind::loop ? Control::br_back : Control::br), 0);
     words.pop_back();
-    target(l);
+    target(l, true);
 }
 
 // Whether the values a branch takes already lie where the label wants them; `below` entries on top do not count.
@@ -269,7 +269,7 @@ void Translator::br_if(u32 depth) {
     }
     if (in_place(l, 1)) {
         condition(true, l.kind == Label::Kind::loop);
-        target(l);
+        target(l, true);
         last_.cell = none;
         return;
     }
@@ -280,7 +280,7 @@ void Translator::br_if(u32 depth) {
 void Translator::null_branch(u32 slot, bool null, bool back) {
     u32 s = near(slot, Class::i64);
     flush_all();
-    emit(compare_branch_id(null ? Compare::i64_eq : Compare(u32(Compare::i64_eq) + 1), CompareShape::SI, back), abcd(s, 0));
+    emit(compare_branch_id(null ? Compare::i64_eq : Compare(u32(Compare::i64_eq) + 1), CompareShape::SI, edge(back)), abcd(s, 0));
     last_.cell = none;
 }
 
@@ -291,7 +291,7 @@ void Translator::br_on_null(u32 depth) {
     if (u32 n = u32(l.branch_types().size()); n > moved_singly) materialize_top(n);
     if (in_place(l, 0)) {
         null_branch(slot, true, l.kind == Label::Kind::loop);
-        target(l);
+        target(l, true);
     } else {
         branch_when(l, [&](bool sense, bool back) { null_branch(slot, sense, back); });
     }
@@ -305,7 +305,7 @@ void Translator::br_on_non_null(u32 depth) {
     u32 slot = stack_.back().home;
     if (in_place(l, 0)) {
         null_branch(slot, false, l.kind == Label::Kind::loop);
-        target(l);
+        target(l, true);
     } else {
         branch_when(l, [&](bool sense, bool back) { null_branch(slot, !sense, back); });
     }

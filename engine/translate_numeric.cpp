@@ -154,7 +154,7 @@ void Translator::condition(bool sense, bool back) {
         flush_all();
         Compare c = compare_of(l.op);
         if (!sense) c = negated(c);
-        HandlerId id = compare_branch_id(c, compare_shape(l.shape), back);
+        HandlerId id = compare_branch_id(c, compare_shape(l.shape), edge(back));
         if (l.b.source == Source::I) emit(id, ab_hi(l.a.field(), 0, l.b.bits & 0xffffffff));
         else emit(id, abcd(l.a.field(), l.b.field()));
         return;
@@ -163,7 +163,7 @@ void Translator::condition(bool sense, bool back) {
         Last l = last_;
         rewind();
         flush_all();
-        HandlerId id = float_branch_id(u32(l.op) - u32(Op::f32_eq), l.shape, !sense, back);
+        HandlerId id = float_branch_id(u32(l.op) - u32(Op::f32_eq), l.shape, !sense, edge(back));
         const Taken& immediate = l.a.source == Source::I ? l.a : l.b;
         const Taken& other = l.a.source == Source::I ? l.b : l.a;
         if (immediate.source != Source::I) {
@@ -179,7 +179,7 @@ void Translator::condition(bool sense, bool back) {
     Taken t = take(e);
     if (t.source == Source::I) constant_to_accumulator(t, Class::i32);
     flush_all();
-    emit(compare_branch_id(sense ? Compare::ne : Compare::eq, t.source == Source::A ? CompareShape::AI : CompareShape::SI, back), abcd(t.field(), 0));
+    emit(compare_branch_id(sense ? Compare::ne : Compare::eq, t.source == Source::A ? CompareShape::AI : CompareShape::SI, edge(back)), abcd(t.field(), 0));
 }
 
 void Translator::select() {

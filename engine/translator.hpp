@@ -222,7 +222,7 @@ private:
     bool in_place(const Label& l, u32 below) const;
     void transfer(const Label& l);
     void branch(Label& l);
-    void target(Label& l);
+    void target(Label& l, bool charges = false);
     void bind(u32& chain);
     void bind_label(Label& l);
     void unreachable_from_here() { labels_.back().dead = true; }

@@ -599,6 +599,74 @@ TEST_F(ExecutionTest, values_outlive_a_slice_that_ends_in_a_bulk_operation) {
     EXPECT_GT(parked, 0);
 }
 
+TEST_F(ExecutionTest, metered_loops_see_an_interrupt_between_two_portions_of_fuel) {
+    Config config;
+    config.metering = true;
+    Engine metered(config);
+    Store s(metered);
+    Instance in = load(s, spins);
+    s.set_fuel(u64(INT64_MAX));
+    for (const char* name : {"spin", "tail"}) {
+        std::thread other([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            s.interrupt();
+        });
+        EXPECT_EQ(trap_of<void>(in, name), "interrupted");
+        other.join();
+    }
+    u64 before = s.fuel();
+    EXPECT_EQ(call<i32>(in, "count", 1'000'000), 1'000'000);
+    EXPECT_NEAR(double(before - s.fuel()), 9'000'003., 1.) << "many portions";
+}
+
+TEST_F(ExecutionTest, what_costs_more_than_a_portion_or_a_slice_is_paid_in_full) {
+    Config config;
+    config.metering = true;
+    Engine metered(config);
+    for (u64 slice : {0u, 1000u}) {
+        Store s(metered);
+        Instance in = load(s, R"((module (memory 1000) (func (export "fill") (param i32)
+          (memory.fill (i32.const 0) (i32.const 1) (local.get 0)))))");
+        s.set_fuel(2'000'000);
+        s.set_slice(slice);
+        s.on_park([](Store&) { return true; });
+        call<void>(in, "fill", 64'000'000);
+        EXPECT_NEAR(double(s.fuel()), 1'000'000., 10.);
+        EXPECT_CONTAINS(trap_of<void>(in, "fill", 65'000'000), "all fuel consumed");
+        EXPECT_EQ(s.fuel(), 0u);
+    }
+}
+
+// Ways to a loop's and a function's first cell other than their own back edges and plain calls.
+TEST_F(ExecutionTest, a_turn_and_a_call_cost_the_same_by_any_way) {
+    Config config;
+    config.metering = true;
+    Engine metered(config);
+    Store s(metered);
+    Instance in = load(s, R"((module
+      (type $t (func)) (tag $e) (table funcref (elem $f))
+      (func $f (nop) (nop) (nop))
+      (func (export "call") (call $f)) (func (export "indirect") (call_indirect (type $t) (i32.const 0)))
+      (func (export "tail") (return_call $f))
+      (func (export "by_branch") (param i32) (loop $l (nop) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "by_table") (param i32) (loop $l (nop) (block
+          (br_table $l 0 (i32.eqz (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))))
+      (func (export "by_catch") (param i32) (loop $l
+          (if (local.tee 0 (i32.sub (local.get 0) (i32.const 1))) (then (try_table (catch $e $l) (throw $e))))))))");
+    auto cost = [&](const char* name, auto... arguments) {
+        s.set_fuel(1'000'000);
+        call<void>(in, name, arguments...);
+        return 1'000'000 - s.fuel();
+    };
+    EXPECT_EQ(cost("call"), cost("indirect") - 1);  // the constant
+    EXPECT_EQ(cost("call"), cost("tail"));
+    for (const char* name : {"by_branch", "by_table", "by_catch"}) {
+        u64 turn = cost(name, 2) - cost(name, 1);
+        EXPECT_GE(turn, 5u) << name;
+        EXPECT_EQ(cost(name, 101) - cost(name, 1), 100 * turn) << name;
+    }
+}
+
 TEST_F(ExecutionTest, slices_of_fuel_park_the_guest) {
     Config config;
     config.metering = true;

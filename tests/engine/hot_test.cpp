@@ -3,6 +3,7 @@
 #include <random>
 #include <set>
 
+#include "code.hpp"
 #include "interpreter.hpp"
 #include "members.hpp"
 #include "store.hpp"
@@ -43,9 +44,9 @@ bool is_return(HandlerId id) { return id >= control_id(Control::return_none) && 
 // Cells of a sequence with random operands between cells that set the accumulators and cells that save them.
 class Scene {
 public:
-    static constexpr u32 slots = 512, small = 32, record = 100, callee_frame = 128, callee_record = 200, saved = 220;
+    static constexpr u32 slots = 512, small = 32, record = 100, callee_frame = 128, callee_record = 200, saved = 220, price = 7;
 
-    explicit Scene(Store& store, const Instance& in) : store_(store), instance_(in.object()), memory_(in.find_memory("memory")->bytes()) {}
+    Scene(Store& store, const Instance& in, bool metered) : store_(store), instance_(in.object()), options_{.metering = metered}, memory_(in.find_memory("memory")->bytes()) {}
 
     void make(const HotSequence& sequence, const std::array<u32, longest_sequence>& lengths, u32 seed) {
         random_.seed(seed);
@@ -58,10 +59,12 @@ public:
         first_ = u32(code_.size());
         for (u32 m = 0; m < sequence.length; ++m) member(sequence.ids[m], lengths[m]);
         landing(1);
+        code_.push_back(price);
         std::size_t other = code_.size();
         landing(2);
         for (std::size_t at : to_other_) code_[at] = reinterpret_cast<Word>(code_.data() + other);
         callee_.entry.store(code_.data() + other);
+        callee_.paid_entry.store(code_.data() + other);
         other_ = code_.data() + other;
         to_other_.clear();
         for (u64& v : start_) v = number();
@@ -78,6 +81,7 @@ public:
         for (u32 i = 0; i < small; ++i) instance_->own_globals[i].value = {start_globals_[i], start_globals_[i]};
         ExecContext& c = store_.data().context;
         c.limit.store(~u64(0));
+        c.fuel = 100;
         c.exit = 0xff;
         c.trap = TrapCode::none;
         c.pc = code_.data();
@@ -85,6 +89,7 @@ public:
         c.instance = instance_;
         heddle::run(c);
         std::vector<u64> after(frame_.begin(), frame_.end());
+        after.push_back(u64(c.fuel));
         after.push_back(c.exit);
         after.push_back(u64(c.trap));
         if (Exit(c.exit) == Exit::trapped) after.push_back(u64(c.pc - code_.data()));
@@ -107,7 +112,7 @@ private:
     }
     u32 slot() { return random_() % small; }
     void cell(HandlerId id, u64 operands, std::initializer_list<Word> more = {}) {
-        code_.push_back(handler_word(id));
+        code_.push_back(options_.own(id));
         code_.push_back(operands);
         code_.insert(code_.end(), more);
     }
@@ -152,6 +157,7 @@ private:
 
     Store& store_;
     InstanceObject* instance_;
+    CodeOptions options_;
     std::span<u8> memory_;
     std::mt19937 random_;
     std::vector<Word> code_;
@@ -165,23 +171,38 @@ private:
     std::array<u8, 2048> start_memory_{};
 };
 
-TEST(Hot, every_sequence_does_what_its_members_do) {
+void compare_sequences(bool metered) {
     Engine engine;
     Store store(engine);
     std::string globals;
     for (u32 i = 0; i < Scene::small; ++i) globals += "(global (mut i64) (i64.const 0))";
     Instance in = test::load(store, "(module (memory (export \"memory\") 1)" + globals + ")");
-    Scene scene(store, in);
+    Scene scene(store, in, metered);
     for (u32 i = 0; i < hot_count; ++i) {
         const HotSequence& s = hot_sequences[i];
         std::vector<HandlerId> ids(s.ids, s.ids + s.length);
         std::vector<Word> chosen(s.length);
-        choose_hot(ids, chosen, 1);
+        choose_hot(ids, chosen, 1, metered);
         ASSERT_NE(chosen[0], 0u) << i;
         for (u32 trial = 0; trial < 8; ++trial) {
             scene.make(s, all_lengths[i], i * 8 + trial);
             ASSERT_EQ(scene.run(0), scene.run(chosen[0])) << "sequence " << i << " from " << handler_name(s.ids[0]) << ", trial " << trial;
         }
+    }
+}
+TEST(Hot, every_sequence_does_what_its_members_do) { compare_sequences(false); }
+TEST(Hot, every_sequence_charges_as_its_members_do) { compare_sequences(true); }
+
+TEST(Hot, metered_handlers_are_the_twins_of_back_edges_and_calls) {
+    HandlerId back = compare_branch_id(Compare::ne, CompareShape::SI, Edge::back), ahead = compare_branch_id(Compare::ne, CompareShape::SI, Edge::forward);
+    EXPECT_EQ(metered_id(back), compare_branch_id(Compare::ne, CompareShape::SI, Edge::metered));
+    EXPECT_EQ(metered_id(ahead), ahead);
+    EXPECT_EQ(metered_id(control_id(Control::br)), control_id(Control::br));
+    for (HandlerId id : {back, control_id(Control::br_back), call_id(2, 3)}) {
+        EXPECT_FALSE(is_metered(id));
+        EXPECT_TRUE(is_metered(metered_id(id)));
+        EXPECT_EQ(metered_id(metered_id(id)), metered_id(id)) << handler_name(id);
+        EXPECT_EQ(membership(metered_id(id)), Membership::none);
     }
 }
 
@@ -211,7 +232,7 @@ TEST(Hot, cells_are_covered_with_the_fewest_dispatches) {
             cells.insert(cells.end(), s.ids, s.ids + s.length);
         }
         std::vector<Word> chosen(cells.size());
-        choose_hot(cells, chosen, hot_copies());
+        choose_hot(cells, chosen, hot_copies(), false);
         // Every cell got a handler of its own or one that begins with it; walking over them takes the fewest steps.
         EXPECT_EQ(hot_dispatches(cells), fewest(cells));
     }
@@ -222,7 +243,7 @@ TEST(Hot, copies_are_used_in_turn) {
     std::set<Word> seen;
     for (u32 i = 0; i < hot_copies(); ++i) {
         std::vector<Word> chosen(cells.size());
-        choose_hot(cells, chosen, hot_copies());
+        choose_hot(cells, chosen, hot_copies(), false);
         seen.insert(chosen[0]);
     }
     EXPECT_EQ(seen.size(), hot_copies());

@@ -433,7 +433,7 @@ public:
 
     Engine& engine() const;
     bool parked() const;                       // then calls of anything else are refused (an error, not UB)
-    void interrupt() noexcept;                 // from any OS thread: the next back edge, call or wait asks …
+    void interrupt() noexcept;                 // from any OS thread: the next back edge (metered: one within some 50 µs), call or wait asks …
     void on_interrupt(std::function<Host(Caller&)> ask);  // … this: done = go on, fail() = trap, park() = slice over. Default: trap `interrupted`
     void on_park(std::function<bool(Store&)> wait);       // a blocking embedder's answer to `parked`: wait until ready; false: give up (trap)
     bool wait_parked();                        // asks what on_park was given; false without one
