@@ -159,7 +159,7 @@ Task<Ended> ComponentGuest::call(const ComponentFunc& f, std::vector<Val> args, 
         if (awaits_answer()) {
             Task<bool> given = give_answer();
             co_await given;
-        } else if (!ComponentScheduler::tick(store())) ended = run_in_place(*begun);
+        } else if (!ComponentScheduler::tick(store()) && !awaits_answer()) ended = run_in_place(*begun);  // it may have asked for the next answer, and parked again
     }
     if (!ended.ok()) co_return ended;
     auto got = begun->result();

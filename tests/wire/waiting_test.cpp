@@ -5,6 +5,7 @@
 
 #include "server/workers.hpp"
 #include "support/guests.hpp"
+#include "support/plugin_guests.hpp"
 #include "support/protocol_guest.hpp"
 
 namespace heddle::wire::testing {
@@ -91,6 +92,29 @@ INSTANTIATE_TEST_SUITE_P(Kinds, WaitingCalls,
                          ::testing::Values(WaitingCase{"cabi", "core-wire", cabi_guest()}, WaitingCase{"simple", "core-wire", simple_guest()},
                                            WaitingCase{"component", "wit-wire", component_guest()}, WaitingCase{"typed", "wit", ""}),
                          [](const auto& info) { return info.param.name; });
+
+TEST(Waiting, a_component_asks_again_after_each_answer) {
+    TestApp t({{"count.wat", count}, {"thrice.wat", R"((component
+  (import "demo:count/counter" (instance $c (export "next" (func (result u32)))))
+  (core func $next (canon lower (func $c "next")))
+  (core module $m (import "" "next" (func $next (result i32)))
+    (func (export "thrice") (result i32) (i32.add (i32.add (call $next) (call $next)) (call $next))))
+  (core instance $i (instantiate $m (with "" (instance (export "next" (func $next))))))
+  (func (export "thrice") (result u32) (canon lift (core func $i "thrice")))))"}}, R"(
+[defaults]
+kind = "reflected"
+[materializers.next]
+artifact = "count.wat"
+export = "demo:count/counter.next"
+lifetime = "singleton"
+[materializers.thrice]
+artifact = "thrice.wat"
+imports = { "demo:count/counter.next" = "next" }
+)");
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(said(t.call("thrice", "null")), "ok 6");
+    EXPECT_EQ(said(t.call("thrice", "null")), "ok 15");
+}
 
 TEST(Waiting, a_thousand_parents_call_back_into_their_own_set_on_two_threads) {
     constexpr int calls = 1000;
