@@ -41,8 +41,9 @@ struct AppData {
 };
 
 // One call, the whole way: input checked, policies asked, the guest called, output checked. `outer` is the call that made it.
-// `op` and `json` live until it has ended.
-Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline = {});
+// `op`, `json` and `passed` (resources beside the JSON) live until it has ended.
+Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline = {},
+                     Passed* passed = nullptr);
 
 // As App::begin(), for a route: `json` is the request without its body. An ok reply says that the response has been sent.
 void begin_route(const App& app, std::string op, std::string json, CallOptions options, std::shared_ptr<Route> route, GoOn go_on, std::function<void(Reply)> done);

@@ -113,7 +113,7 @@ CallScope scope_of(CallTree& tree, CallScope* outer, const MaterializerConfig& m
     const CallLimits& limits = m.guest->limits;
     Milliseconds time = limits.deadline.count() == 0 ? Milliseconds(24 * 3600 * 1000) : limits.deadline;
     if (deadline) time = std::min(time, *deadline);
-    CallScope s{tree, outer, m, *m.guest, Clock::now() + time, 0, 0, 0, {}, false, {}};
+    CallScope s{tree, outer, m, *m.guest, Clock::now() + time, 0, 0, 0, {}, false, {}, nullptr};
     if (limits.fuel) s.fuel = limits.fuel;
     if (outer) {
         s.deadline = std::min(s.deadline, outer->deadline);
@@ -133,7 +133,8 @@ Reply failure(Outcome o, std::string message) {
     return r;
 }
 
-Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view name, std::string_view json, std::optional<Milliseconds> deadline) {
+Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view name, std::string_view json, std::optional<Milliseconds> deadline,
+                     Passed* passed) {
     auto start = Clock::now();
     auto found = app.ops.find(name);
     if (found == app.ops.end()) {
@@ -144,6 +145,7 @@ Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string
     }
     Op& op = found->second;
     CallScope scope = scope_of(tree, outer, *op.config, deadline);
+    scope.passed = passed;
     if (outer && scope.depth > outer->guest.limits.depth)
         co_return failure(Outcome::depth, "calls are nested " + std::to_string(scope.depth) + " deep (limits.depth = " + std::to_string(outer->guest.limits.depth) + ")");
     std::optional<u64> fuel = scope.fuel;

@@ -168,7 +168,15 @@ Ended Guest::finish(CallScope& scope, const ComponentCall& call) {
 
 std::optional<HostAnswer> Guest::hostcall(std::string_view op, std::string_view json, std::function<void(HostAnswer)> then) {
     if (scope_->fuel) scope_->fuel = store_.fuel();
-    auto begun = begin_hostcall(*scope_, op, json);
+    return answer(begin_hostcall(*scope_, op, json), std::move(then));
+}
+
+std::optional<HostAnswer> Guest::call_passing(std::string op, std::string in, std::shared_ptr<Passed> passed, std::function<void(HostAnswer)> then) {
+    if (scope_->fuel) scope_->fuel = store_.fuel();
+    return answer(begin_call(*scope_, std::move(op), std::move(in), std::move(passed)), std::move(then));
+}
+
+std::optional<HostAnswer> Guest::answer(std::variant<HostAnswer, Task<HostAnswer>> begun, std::function<void(HostAnswer)> then) {
     if (auto* later = std::get_if<Task<HostAnswer>>(&begun)) {
         if (may_leave_) return asked_.push_back({std::move(*later), std::move(then)}), std::nullopt;
         begun = wait_here(scope_->tree, std::move(*later));

@@ -83,6 +83,8 @@ public:
     CallScope& scope() const { return *scope_; }
     // A host call by the guest. Nothing: somebody must be waited for, so the guest has to leave; `then` gets the answer before it goes on.
     std::optional<HostAnswer> hostcall(std::string_view op, std::string_view json, std::function<void(HostAnswer)> then);
+    // The same of `call`, with resources beside the JSON.
+    std::optional<HostAnswer> call_passing(std::string op, std::string in, std::shared_ptr<Passed> passed, std::function<void(HostAnswer)> then);
 
     // The same, waited for in place.
     HostAnswer hostcall_here(std::string_view op, std::string_view json);
@@ -120,6 +122,7 @@ private:
         std::function<void(HostAnswer)> then;
     };
     Task<Ended> run(CallScope& scope, Task<Ended> step);
+    std::optional<HostAnswer> answer(std::variant<HostAnswer, Task<HostAnswer>> begun, std::function<void(HostAnswer)> then);
     void log_output();
     void offer_time_and_chance();
     Recorder* recorder() const;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "component_guest.hpp"
+#include "lent.hpp"
 #include "near.hpp"
 #include "values.hpp"
 
@@ -24,6 +25,7 @@ void function_names(const std::vector<component::ExternInfo>& exports, const std
 class ReflectedGuest : public ComponentGuest {
 public:
     using ComponentGuest::ComponentGuest;
+    ~ReflectedGuest() override { lent_->end(); }
 
 private:
     Task<Ended> do_start(const InitArgs& args) override;
@@ -33,7 +35,10 @@ private:
     Ended do_finish(const MaterializerConfig& op, std::optional<Val> result) override;
     Ended check(const InitArgs& args);
     Ended outcome(const component::FunctionType& type, const std::optional<Val>& result);
+    Task<Ended> call_passing(const ComponentFunc& f, const component::FunctionType& type, std::vector<Val> numbers);
+    std::optional<std::vector<Val>> own_arguments(const component::FunctionType& type, const std::vector<Val>& numbers);
     bool shares_ = true;
+    const std::shared_ptr<Lent> lent_ = std::make_shared<Lent>();  // to guests that reached this instance
 };
 
 Task<Ended> ReflectedGuest::do_start(const InitArgs& args) {
@@ -100,12 +105,62 @@ Task<Ended> ReflectedGuest::do_handle(const MaterializerConfig& op, std::string_
     component::FunctionType type = f->type();
     Json input = parse_scanned(json);
     drop_key(input, config(), type);
-    auto args = arguments(input, type);
+    lent_->drop_gone();
+    bool passes = scope().passed && has_resources(type);
+    auto args = arguments(input, passes ? numbered(type) : type);
     if (!args) co_return Ended{Outcome::in_json_err, args.error()};
+    if (passes) {
+        Task<Ended> passing = call_passing(*f, type, std::move(*args));
+        co_return co_await passing;
+    }
     std::optional<Val> result;
     Task<Ended> calling = call(*f, std::move(*args), result);
     Ended called = co_await calling;
     co_return called.ok() ? outcome(type, result) : std::move(called);
+}
+
+// What the numbers stand for: resources of this instance, lent or given back. Nothing: one is of an instance that is no more.
+std::optional<std::vector<Val>> ReflectedGuest::own_arguments(const component::FunctionType& type, const std::vector<Val>& numbers) {
+    auto own = [&](const Val& number, const ValueType& t) -> std::optional<Val> {
+        const auto& given = scope().passed->given;
+        auto* handle = number.as<u32>() < given.size() ? dynamic_cast<LentHandle*>(given[number.as<u32>()].handle().get()) : nullptr;
+        const Val* held = handle && handle->of == lent_ ? lent_->find(handle->number) : nullptr;
+        if (!held) return std::nullopt;
+        return t.kind() == ValueType::Kind::own ? lent_->take(handle->number) : Val::handle(Val::Kind::borrow, held->handle());
+    };
+    std::vector<Val> all;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        auto v = map_resources(numbers[i], type.params[i].type, own);
+        if (!v) return std::nullopt;
+        all.push_back(std::move(*v));
+    }
+    return all;
+}
+
+// A call by a guest that reached this instance: handles are numbers in the JSON, and lie beside it.
+Task<Ended> ReflectedGuest::call_passing(const ComponentFunc& f, const component::FunctionType& type, std::vector<Val> numbers) {
+    auto args = own_arguments(type, numbers);
+    if (!args) {
+        scope().passed->stale = true;
+        co_return Ended{Outcome::in_json_err, "the instance that had the resource has ended"};
+    }
+    std::optional<Val> result;
+    Task<Ended> calling = call(f, std::move(*args), result);
+    Ended called = co_await calling;
+    if (!called.ok()) co_return called;
+    if (!result) co_return outcome(type, result);
+    auto given = map_resources(*result, *type.result, [&](const Val& v, const ValueType&) -> std::optional<Val> {
+        auto number = lent_->keep(v);
+        if (!number) return std::nullopt;
+        auto& got = scope().passed->got;
+        got.push_back(Val::handle(Val::Kind::own, std::make_shared<LentHandle>(lent_, *number)));
+        return Val::u32(u32(got.size() - 1));
+    });
+    if (!given) {
+        scope().passed->too_many = true;
+        co_return Ended{Outcome::overloaded, "other guests hold " + std::to_string(Lent::most) + " resources of this instance already"};
+    }
+    co_return outcome(numbered(type), given);
 }
 
 Ended ReflectedGuest::do_begin(const MaterializerConfig& op, std::string_view json, std::optional<ComponentCall>& call) {

@@ -81,15 +81,17 @@ std::string reply_or_refuse(const Reply& r) {
     refuse(hostcall_code_of(r.outcome), r.message, r.error_json());
 }
 
-Task<std::string> call_op(CallScope& scope, Json json) {
-    Args args(json, {"op", "in"});
-    std::string op = args.text("op");
+Task<std::string> call_by_name(CallScope& scope, std::string op, std::string in, std::shared_ptr<Passed> passed) {
     if (!granted(scope.guest.grants.call, op)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + op + "` (grants.call)");
-    const Json* in = args.find("in");
-    std::string text = in ? to_text(*in) : "null";
-    Task<Reply> call = run_call(*scope.tree.app, scope.tree, &scope, op, text);
+    Task<Reply> call = run_call(*scope.tree.app, scope.tree, &scope, op, in, {}, passed.get());
     Reply reply = co_await call;
     co_return reply_or_refuse(reply);
+}
+
+Task<std::string> call_op(CallScope& scope, Json json) {
+    Args args(json, {"op", "in"});
+    const Json* in = args.find("in");
+    return call_by_name(scope, args.text("op"), in ? to_text(*in) : "null", nullptr);
 }
 
 // ---- running instances of other processes: which has one, and a call of that one
@@ -340,10 +342,14 @@ Begun call_embedder(CallScope& scope, const HostOp& op, const Json& args, std::s
     refuse("op_404", "no host call is named `" + std::string(op.substr(0, 100)) + "`" + suggestion(op, names));
 }
 
-Begun dispatch(CallScope& scope, std::string_view op, std::string_view json) {
+void count_call(CallScope& scope) {
     if (++scope.hostcalls > scope.guest.limits.hostcalls)
         refuse("budget", "this call has made " + std::to_string(scope.guest.limits.hostcalls) + " host calls already (limits.hostcalls)");
     if (scope.late() || scope.tree.cancelled()) refuse("timeout", "the deadline of the call has passed");
+}
+
+Begun dispatch(CallScope& scope, std::string_view op, std::string_view json) {
+    count_call(scope);
     if (auto fault = scan_json(json, scope.guest.limits.json)) refuse("bad_args", "the argument is no JSON: " + fault->message);
     Json args = parse_scanned(json);
     auto built_in = std::ranges::find(built_ins, op, &BuiltIn::name);
@@ -407,6 +413,18 @@ std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std:
     }
     if (recorder) recorder->note(op, json, answer);
     return answer;
+}
+
+std::variant<HostAnswer, Task<HostAnswer>> begin_call(CallScope& scope, std::string op, std::string in, std::shared_ptr<Passed> passed) {
+    Recorder* recorder = scope.depth == 0 ? scope.tree.recorder : nullptr;
+    std::string question = R"({"in":)" + in + R"(,"op":)" + json_string(op) + "}";
+    if (recorder && recorder->replays()) return recorder->answer("call", question);
+    try {
+        count_call(scope);
+        return finish(recorder, "call", std::move(question), call_by_name(scope, std::move(op), std::move(in), std::move(passed)));
+    } catch (...) {
+        return failure_of(std::current_exception());
+    }
 }
 
 }  // namespace heddle::wire

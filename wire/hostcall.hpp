@@ -15,6 +15,9 @@ using HostAnswer = std::expected<std::string, std::string>;
 // The answer, or how to come by it when somebody must be waited for.
 std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std::string_view op, std::string_view json);
 
+// As host call `call`, with resources beside the JSON.
+std::variant<HostAnswer, Task<HostAnswer>> begin_call(CallScope& scope, std::string op, std::string in, std::shared_ptr<Passed> passed);
+
 // Random bytes of the system.
 void fill_random(std::span<u8> bytes);
 

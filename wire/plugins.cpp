@@ -8,6 +8,7 @@
 #include "app.hpp"
 #include "guest.hpp"
 #include "hostcall.hpp"
+#include "lent.hpp"
 #include "reachable.hpp"
 #include "values.hpp"
 
@@ -63,9 +64,12 @@ public:
     Running(Guest& from, Reachable what, std::string key, std::string at, Program* program)
         : from_(from), what_(std::move(what)), key_(std::move(key)), at_(std::move(at)), program_(program) {}
     std::vector<component::ExternInfo> exports() override { return what_.exports(); }
+    // Another process's would have to be counted over a network that loses messages.
+    bool passes_resources() const override { return at_.empty(); }
     std::optional<CallResult> call(const std::string& function, std::vector<Val> args, std::function<void(CallResult)> then) override;
 
 private:
+    std::optional<CallResult> call_passing(const Reachable::Function& f, std::vector<Val> args, std::function<void(CallResult)> then);
     std::expected<Json, CallError> input(const FunctionType& type, const std::vector<Val>& args) const;
 
     Guest& from_;
@@ -94,12 +98,46 @@ std::optional<CallResult> Running::call(const std::string& function, std::vector
     if (!f || f->op.empty()) return CallResult(std::unexpected(CallError{CallError::Kind::unknown_function, "no materializer of that instance is `" + function + "`"}));
     if (program_ && program_->is_inside(from_.scope(), key_))
         return CallResult(std::unexpected(CallError{CallError::Kind::reentrant, "the call came back to an instance that is still in the call that made it"}));
+    if (at_.empty() && has_resources(f->type)) return call_passing(*f, std::move(args), std::move(then));
     auto in = input(f->type, args);
     if (!in) return CallResult(std::unexpected(in.error()));
     Json question{{"op", f->op}, {"in", std::move(*in)}};
     if (!at_.empty()) question["at"] = at_;
     auto result = [type = f->type](const HostAnswer& a) { return a ? answered(type, *a) : failed(type, a.error()); };
     auto answer = from_.hostcall(at_.empty() ? "call" : "connect.call", to_text(question), [then = std::move(then), result](HostAnswer a) { then(result(a)); });
+    return answer ? std::optional(result(*answer)) : std::nullopt;
+}
+
+// With numbers in the JSON, and the handles beside it.
+std::optional<CallResult> Running::call_passing(const Reachable::Function& f, std::vector<Val> args, std::function<void(CallResult)> then) {
+    auto passed = std::make_shared<Passed>();
+    FunctionType type = numbered(f.type);
+    auto number = [&](const Val& v, const component::ValueType&) -> std::optional<Val> {
+        auto* handle = dynamic_cast<LentHandle*>(v.handle().get());
+        if (!handle || handle->of->ended()) return std::nullopt;
+        passed->given.push_back(v);
+        return Val::u32(u32(passed->given.size() - 1));
+    };
+    CallError ended{CallError::Kind::dead, "the instance that had the resource has ended"};
+    for (std::size_t i = 0; i < args.size(); ++i) {
+        auto mapped = map_resources(args[i], f.type.params[i].type, number);
+        if (!mapped) return CallResult(std::unexpected(ended));
+        args[i] = std::move(*mapped);
+    }
+    auto in = input(type, args);
+    if (!in) return CallResult(std::unexpected(in.error()));
+    auto result = [passed, type, full = f.type, ended](const HostAnswer& a) -> CallResult {
+        if (passed->stale) return std::unexpected(ended);
+        if (passed->too_many) return std::unexpected(CallError{CallError::Kind::limit, "its resources that others hold may be " + std::to_string(Lent::most)});
+        CallResult r = a ? answered(type, *a) : failed(type, a.error());
+        if (!r || !*r) return r;
+        auto mapped = map_resources(**r, *full.result, [&](const Val& n, const component::ValueType&) {
+            return n.as<u32>() < passed->got.size() ? std::optional(passed->got[n.as<u32>()]) : std::nullopt;
+        });
+        if (!mapped) return std::unexpected(CallError{CallError::Kind::unreachable, "a recording has no resources"});
+        return mapped;
+    };
+    auto answer = from_.call_passing(f.op, to_text(*in), passed, [then = std::move(then), result](HostAnswer a) { then(result(a)); });
     return answer ? std::optional(result(*answer)) : std::nullopt;
 }
 

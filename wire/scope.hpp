@@ -23,6 +23,7 @@ namespace heddle::wire {
 class Guest;
 class Recorder;
 struct AppData;
+struct Passed;
 
 // An HTTP request whose bodies go in pieces between the client and a guest of kind http, and not as JSON.
 struct Route {
@@ -105,6 +106,7 @@ struct CallScope {
     std::optional<u64> fuel;                  // what may be used, the calls it makes included
     bool out_of_log = false;
     std::vector<const void*> held;            // serialised instances that this call and those around it are inside of
+    Passed* passed = nullptr;                 // resources beside the JSON, of a call by another guest
 
     bool late() const { return Clock::now() >= deadline; }
 };

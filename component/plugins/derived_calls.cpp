@@ -33,11 +33,11 @@ std::optional<std::vector<Val>> arguments(HostCall& c, Holder& h, const Zone& zo
 }
 
 // Its caller holds what the plug-in gave. Empty: more than it may.
-std::optional<Val> result_for(HostCall& c, Holder& h, const std::shared_ptr<Zone>& zone, const Derived& d, const Method& m, const Val& result) {
+std::optional<Val> result_for(Store& store, Holder& h, const std::shared_ptr<Zone>& zone, const Derived& d, const Method& m, const Val& result) {
     return map_handles(result, *m.target_type.result, [&](const Val& v, const ValueType& t) -> std::optional<Val> {
         if (zone->account && zone->resources >= zone->account->limits.resources) return std::nullopt;
         ++zone->resources;
-        return new_resource(c.store(), d.resource_types.at(t.resource()), h.add({nullptr, zone, v}));
+        return new_resource(store, d.resource_types.at(t.resource()), h.add({nullptr, zone, v}));
     });
 }
 
@@ -65,13 +65,14 @@ Host call(HostCall& c, Holder& h, const std::shared_ptr<const Derived>& d, const
     auto args = arguments(c, h, *zone, m);
     if (!args) return fail(c, CallError::Kind::foreign_handle, {});
     const ZoneFunc& f = *(*binding)->funcs[index_of(*d, m)];
-    if (zone->peer) return ask(c, *zone->peer, f, std::move(*args), without_handles);
-    auto result = zone->call(f, std::move(*args));
-    if (!result || !*result || !m.result_has_handles) return c.done(without_handles(std::move(result)));
-    auto given = result_for(c, h, zone, *d, m, **result);
-    if (!given)
-        return fail(c, CallError::Kind::limit, "its resources that others hold may be " + std::to_string(zone->account->limits.resources) + " (plugins::Limits::resources)");
-    return c.done(Val::ok(std::move(*given)));
+    auto answer = [&store = c.store(), &h, zone, d, &m](CallResult r) {
+        if (!r || !*r || !m.result_has_handles) return without_handles(std::move(r));
+        if (auto given = result_for(store, h, zone, *d, m, **r)) return Val::ok(std::move(*given));
+        std::string most = std::to_string(zone->account->limits.resources);
+        return Val::error(to_val(CallError{CallError::Kind::limit, "its resources that others hold may be " + most + " (plugins::Limits::resources)"}));
+    };
+    if (zone->peer) return ask(c, *zone->peer, f, std::move(*args), answer);
+    return c.done(answer(zone->call(f, std::move(*args))));
 }
 
 }  // namespace

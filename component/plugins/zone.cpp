@@ -280,8 +280,8 @@ std::expected<const Binding*, LoadError> Zone::bind(const std::shared_ptr<const 
         std::string wanted = "`" + d->target + "." + m.targets.front() + "` of type " + to_string(m.target_type);
         if (!to) return refuse(LoadError::Kind::wrong_world, wanted + " is not among its exports");
         if (!same_meaning(m.target_type, to->type, resources)) return refuse(LoadError::Kind::wrong_world, wanted + " is " + to_string(to->type) + " here");
-        if (peer && (m.result_has_handles || std::ranges::find(m.has_handles, true) != m.has_handles.end()))
-            return refuse(LoadError::Kind::wrong_world, wanted + " passes resources, which instances that run elsewhere do not");
+        if (peer && !peer->passes_resources() && (m.result_has_handles || std::ranges::find(m.has_handles, true) != m.has_handles.end()))
+            return refuse(LoadError::Kind::wrong_world, wanted + " passes resources, which this instance, that runs elsewhere, does not");
     }
     bindings_.push_back(std::move(b));
     return bindings_.back().get();

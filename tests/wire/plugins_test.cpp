@@ -87,6 +87,75 @@ TEST(WirePlugins, what_is_not_granted_or_does_not_run_is_refused) {
     EXPECT_EQ(said(t.call("selfish", "null")), "ok 3006");               // reentrant
 }
 
+struct Boxes : TestApp {
+    explicit Boxes(const std::string& keeper_lifetime = "singleton")
+        : TestApp({{"box.wasm", box_component()}, {"keeper.wasm", keeper_component()}},
+                  "[defaults]\nkind = \"reflected\"\n" + box_ops("box-", "lifetime = \"singleton\"") + box_ops("each-", "lifetime = \"keyed\"\nkey = \"/who\"") +
+                      keeper_ops(keeper_lifetime, "\"*\"")) {}
+    std::string operator()(const std::string& op, const std::string& in = "null") { return said(call(op, in)); }
+    // The next call sees what has been dropped.
+    std::string dropped() {
+        call("box-dropped", "null");
+        return (*this)("box-dropped");
+    }
+};
+
+TEST(WirePlugins, resources_of_a_running_instance_are_held_lent_and_moved) {
+    Boxes t;
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(t("fill", R"({"who":"box-join","n":5})"), "ok 0");
+    EXPECT_EQ(t("value"), "ok 5");
+    EXPECT_EQ(t("merge", "[7]"), "ok 12") << "one is lent, the other moved";
+    EXPECT_EQ(t.dropped(), "ok 1") << "by the instance, which it was moved to";
+    EXPECT_EQ(t("value"), "ok 5") << "what was lent is still there";
+    EXPECT_EQ(t("give-up"), "ok 0");
+    EXPECT_EQ(t.dropped(), "ok 2");
+    EXPECT_EQ(t("many", "[100]"), "ok 100");
+}
+
+TEST(WirePlugins, resources_of_an_instance_that_ended_are_stale) {
+    Boxes t;
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(t("fill", R"({"who":"box-join","n":5})"), "ok 0");
+    EXPECT_EQ(t("crash"), "ok 3000");   // trapped
+    EXPECT_EQ(t("value"), "ok 3005");   // dead
+    EXPECT_EQ(t("merge", "[7]"), "ok 3005") << "the instance is there again, the box is not";
+    EXPECT_EQ(t("give-up"), "ok 0");
+    EXPECT_EQ(t("fill", R"({"who":"box-join","n":6})"), "ok 0");
+    EXPECT_EQ(t("value"), "ok 6");
+    EXPECT_EQ(t.dropped(), "ok 1") << "the one of merge";
+}
+
+TEST(WirePlugins, resources_go_to_no_other_instance) {
+    Boxes t;
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(t("fill", R"({"who":"each-join/ada","n":5})"), "ok 0");
+    EXPECT_EQ(t("merge", "[1]"), "ok 6");
+    EXPECT_EQ(t("cross", R"({"who":"each-join/bob"})"), "ok 3007");  // foreign-handle
+    EXPECT_EQ(t("value"), "ok 5");
+}
+
+TEST(WirePlugins, resources_go_with_the_guest_that_holds_them_and_are_not_without_end) {
+    Boxes t("request");
+    ASSERT_TRUE(t.app);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(t("fill", R"({"who":"box-join","n":5})"), "ok 0");
+    EXPECT_EQ(t.dropped(), "ok 10");
+    Boxes kept;
+    ASSERT_TRUE(kept.app);
+    EXPECT_EQ(kept("fill", R"({"who":"box-join","n":5})"), "ok 0");
+    EXPECT_EQ(kept("many", "[5000]"), "ok 3004");  // limit
+    EXPECT_EQ(kept("many", "[4000]"), "ok 4000");
+    EXPECT_EQ(kept("many", "[100]"), "ok 3004");
+    EXPECT_EQ(kept("value"), "ok 5");
+}
+
+TEST(WirePlugins, resources_are_not_for_json) {
+    Boxes t;
+    ASSERT_TRUE(t.app);
+    EXPECT_EQ(t("box-new", "[5]").substr(0, 15), "invalid_output:");
+    EXPECT_EQ(t("box-value", R"({"self":0})").substr(0, 12), "in_json_err:");
+}
+
 TEST(WirePlugins, what_has_no_json_is_an_error) {
     auto f64 = component::ValueType::primitive(component::ValueType::Kind::f64);
     component::FunctionType type{false, {}, f64};

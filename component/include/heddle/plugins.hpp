@@ -71,11 +71,14 @@ struct Entry {
     bool may_hold_plugins = false;   // of the same catalogue
 };
 
-// An instance that runs elsewhere, reached by its identity. It takes and gives no resources.
+// An instance that runs elsewhere, reached by its identity.
 class Peer {
 public:
     virtual ~Peer() = default;
     virtual std::vector<ExternInfo> exports() = 0;
+    // Whether its functions take and give resources; then handles among the values are the peer's own, and its caller holds them. Otherwise an interface
+    // with resources is not bound.
+    virtual bool passes_resources() const { return false; }
     // "demo:app/greet@1.0.0.hello". Nothing: its caller waits, and `then` gets the answer, on the thread of the caller's Store.
     virtual std::optional<CallResult> call(const std::string& function, std::vector<Val> args, std::function<void(CallResult)> then) = 0;
 };

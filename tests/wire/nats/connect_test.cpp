@@ -52,7 +52,7 @@ const std::string broken = R"((component
   (component $c (import "next" (func $f (result u32))) (export "next" (func $f)))
   (instance $counter (instantiate $c (with "next" (func $next))))
   (export "demo:count/counter" (instance $counter))))";
-// The same interface with another type, and one with a resource.
+// The same interface with another type.
 const std::string wider = R"((component
   (core module $m (func (export "next") (result i64) (i64.const 0)))
   (core instance $i (instantiate $m))
@@ -112,7 +112,7 @@ protected:
     std::unique_ptr<AppServer> serve(const std::string& manifest) {
         folders.push_back(std::make_unique<Folder>());
         Folder& f = *folders.back();
-        for (const auto& [name, text] : {std::pair("count.wat", count), {"stuck.wat", stuck}, {"broken.wat", broken}, {"wider.wat", wider}, {"ada.wat", asks_for_ada}, {"holder.wasm", holder_bytes()}})
+        for (const auto& [name, text] : {std::pair("count.wat", count), {"stuck.wat", stuck}, {"broken.wat", broken}, {"wider.wat", wider}, {"ada.wat", asks_for_ada}, {"holder.wasm", holder_bytes()}, {"box.wasm", box_component()}, {"keeper.wasm", keeper_component()}})
             f.write(name, text);
         auto s = AppServer::start(f.write("app.toml", "name = \"shop\"\n" + manifest), {}, {.listen = "127.0.0.1:0"});
         if (!s) throw std::runtime_error(s.error().message);
@@ -187,6 +187,12 @@ TEST_F(NatsConnect, the_deadline_and_the_user_go_along) {
     there = serve(counts("count.wat", "policy = [\"ada\"]\n") + "[materializers.ada]\nartifact = \"ada.wat\"\nkind = \"core-wire\"\nlifetime = \"pooled\"\n");
     EXPECT_EQ(bump(*here, "one", {.user = R"({"name":"Ada"})"}), "ok 1");
     EXPECT_EQ(bump(*here, "one", {.user = R"({"name":"Eve"})"}), "ok 3010");
+}
+
+TEST_F(NatsConnect, resources_do_not_cross_and_that_is_said_when_it_is_bound) {
+    auto there = serve("[defaults]\nkind = \"reflected\"\n" + box_ops("box-", "lifetime = \"singleton\""));
+    auto here = serve("[defaults]\nkind = \"reflected\"\n" + keeper_ops("singleton", "\"nats:box-join\""));
+    EXPECT_EQ(said(here->app().call("fill", R"({"who":"box-join","n":5})")), "ok 2004");  // wrong-world
 }
 
 TEST_F(NatsConnect, without_nats_nothing_is_elsewhere) {
