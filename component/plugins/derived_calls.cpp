@@ -55,6 +55,13 @@ Val without_handles(CallResult r) {
     return *r ? Val::ok(std::move(**r)) : Val::ok();
 }
 
+Val answer(Store& store, Holder& h, const std::shared_ptr<Zone>& zone, const Derived& d, const Method& m, CallResult r) {
+    if (!r || !*r || !m.result_has_handles) return without_handles(std::move(r));
+    if (auto given = result_for(store, h, zone, d, m, **r)) return Val::ok(std::move(*given));
+    std::string most = std::to_string(zone->account->limits.resources);
+    return Val::error(to_val(CallError{CallError::Kind::limit, "its resources that others hold may be " + most + " (plugins::Limits::resources)"}));
+}
+
 Host call(HostCall& c, Holder& h, const std::shared_ptr<const Derived>& d, const Method& m) {
     auto zone = h.at(*resource_rep(c.args()[0])).zone;
     auto binding = zone->bind(d);
@@ -65,14 +72,10 @@ Host call(HostCall& c, Holder& h, const std::shared_ptr<const Derived>& d, const
     auto args = arguments(c, h, *zone, m);
     if (!args) return fail(c, CallError::Kind::foreign_handle, {});
     const ZoneFunc& f = *(*binding)->funcs[index_of(*d, m)];
-    auto answer = [&store = c.store(), &h, zone, d, &m](CallResult r) {
-        if (!r || !*r || !m.result_has_handles) return without_handles(std::move(r));
-        if (auto given = result_for(store, h, zone, *d, m, **r)) return Val::ok(std::move(*given));
-        std::string most = std::to_string(zone->account->limits.resources);
-        return Val::error(to_val(CallError{CallError::Kind::limit, "its resources that others hold may be " + most + " (plugins::Limits::resources)"}));
-    };
-    if (zone->peer) return ask(c, *zone->peer, f, std::move(*args), answer);
-    return c.done(answer(zone->call(f, std::move(*args))));
+    if (zone->peer)
+        return ask(c, *zone->peer, f, std::move(*args),
+                   [&store = c.store(), &h, zone, d, &m](CallResult r) { return answer(store, h, zone, *d, m, std::move(r)); });
+    return c.done(answer(c.store(), h, zone, *d, m, zone->call(f, std::move(*args))));
 }
 
 }  // namespace
