@@ -14,14 +14,16 @@ namespace heddle::wire {
 
 namespace {
 
+std::string place_of(const MaterializerConfig& m) { return m.runtime.empty() ? "materializers." + m.op : "runtimes." + m.runtime; }
+
 // Interfaces that go as messages are there, and JSON has a form for what they take and give.
 void check_messages(const MaterializerConfig& m, const Program& program) {
     const GuestConfig& g = *m.guest;
     const Component* component = program.artifact().component ? &*program.artifact().component : nullptr;
-    std::string where = "materializers." + m.op + ".imports";
+    std::string where = place_of(m) + ".imports";
     try {
         for (const SentImport& to : g.sent) (void)find_contract(component->imports(), to.contract, "imports");
-        where = "materializers." + m.op + ".export";
+        where = place_of(m) + ".export";
         if (g.kind == Kind::messages) Methods(component->exports(), {.interface = m.export_name, .name = g.messages_name});
     } catch (const Error& e) {
         throw Error{e.kind, where + ": " + e.message};
@@ -29,27 +31,43 @@ void check_messages(const MaterializerConfig& m, const Program& program) {
 }
 
 // Materializers with the same artifact and limits share the module; with the same configuration also the instances.
-void load_programs(AppData& app) {
-    std::map<std::string, Program*> by_identity;
-    std::map<std::string, std::shared_ptr<const Artifact>> artifacts;
-    for (const MaterializerConfig& m : app.manifest.materializers) {
-        const GuestConfig& g = *m.guest;
-        Program*& program = by_identity[g.identity];
+class Loader {
+public:
+    explicit Loader(AppData& app) : app_(app) {}
+    void load(const MaterializerConfig& m, std::map<std::string, Op, std::less<>>& to) {
+        Program*& program = by_identity_[m.runtime + " " + m.guest->identity];
         if (!program) {
-            std::string limits = std::to_string(g.limits.fuel != 0) + " " + std::to_string(g.limits.memory) + " " + std::to_string(g.limits.total_memory) + " " +
-                                 std::to_string(g.limits.stack) + " " + to_string(g.kind) + " " + g.sha256 + " " + g.artifact;
-            for (const PluginConfig& plugin : g.plugins) limits += " plug-in " + plugin.name;  // what it may load goes with the artifact
-            if (!g.grants.connect.empty()) limits += " connects";
-            auto& artifact = artifacts[limits];
-            if (!artifact) artifact = load_artifact(g);
-            app.programs.push_back(std::make_unique<Program>(artifact, m.guest));
-            program = app.programs.back().get();
+            app_.programs.push_back(std::make_unique<Program>(artifact(*m.guest), m.guest));
+            program = app_.programs.back().get();
         }
         check_messages(m, *program);
         program->add(&m);
-        Op& op = app.ops[m.op];
+        Op& op = to[m.op];
         op.config = &m;
         op.program = program;
+    }
+
+private:
+    std::shared_ptr<const Artifact> artifact(const GuestConfig& g) {
+        std::string limits = std::to_string(g.limits.fuel != 0) + " " + std::to_string(g.limits.memory) + " " + std::to_string(g.limits.total_memory) + " " +
+                             std::to_string(g.limits.stack) + " " + to_string(g.kind) + " " + g.sha256 + " " + g.artifact;
+        for (const PluginConfig& plugin : g.plugins) limits += " plug-in " + plugin.name;  // what it may load goes with the artifact
+        if (!g.grants.connect.empty()) limits += " connects";
+        auto& artifact = artifacts_[limits];
+        if (!artifact) artifact = load_artifact(g);
+        return artifact;
+    }
+    AppData& app_;
+    std::map<std::string, Program*> by_identity_;
+    std::map<std::string, std::shared_ptr<const Artifact>> artifacts_;
+};
+
+void load_programs(AppData& app) {
+    Loader loader(app);
+    for (const MaterializerConfig& m : app.manifest.materializers) loader.load(m, app.ops);
+    for (const MaterializerConfig& m : app.manifest.provided) {
+        if (app.hostcalls.contains(m.op)) throw Error{Error::Kind::usage, "runtimes." + m.runtime + ".provides." + m.op + ": the embedder offers a host call of that name"};
+        loader.load(m, app.provided);
     }
 }
 
@@ -133,6 +151,7 @@ public:
         tree.user = options.user;
         tree.traceparent = options.traceparent;
         tree.on_wait = options.on_wait;
+        tree.depth = options.depth;
         tree.go_on = std::move(go_on);
         if (options.record || options.replay) tree.recorder = &recorder_;
         open_.canceller->tree = &tree;
@@ -248,7 +267,7 @@ Result<void> App::warm() const {
         CallScope scope{tree, nullptr, m, *m.guest, Clock::now() + std::max(m.guest->limits.deadline, Milliseconds(1)), 0, 0, 0, {}, false, {}};
         if (m.guest->limits.fuel) scope.fuel = m.guest->limits.fuel;
         Ended ended = wait_here(tree, p->warm(scope));
-        if (!ended.ok()) return std::unexpected(Error{Error::Kind::invalid, "materializers." + m.op + ": " + ended.text});
+        if (!ended.ok()) return std::unexpected(Error{Error::Kind::invalid, place_of(m) + ": " + ended.text});
     }
     return {};
 }

@@ -108,7 +108,8 @@ Task<Reply> call_guest(AppData& app, Op& op, CallScope& scope, std::string_view 
     co_return r;
 }
 
-// A call may use what its materializer allows, and never more than the call that made it has left.
+// A call may use what its materializer allows, and never more than the call that made it has left; but a runtime, which others use too, does not die of
+// what one caller lacks.
 CallScope scope_of(CallTree& tree, CallScope* outer, const MaterializerConfig& m, std::optional<Milliseconds> deadline) {
     const CallLimits& limits = m.guest->limits;
     Milliseconds time = limits.deadline.count() == 0 ? Milliseconds(24 * 3600 * 1000) : limits.deadline;
@@ -116,10 +117,10 @@ CallScope scope_of(CallTree& tree, CallScope* outer, const MaterializerConfig& m
     CallScope s{tree, outer, m, *m.guest, Clock::now() + time, 0, 0, 0, {}, false, {}, nullptr};
     if (limits.fuel) s.fuel = limits.fuel;
     if (outer) {
-        s.deadline = std::min(s.deadline, outer->deadline);
+        s.deadline = s.is_runtime() ? outer->deadline : std::min(s.deadline, outer->deadline);
         s.depth = outer->depth + 1;
         s.held = outer->held;
-        if (s.fuel && outer->fuel) s.fuel = std::min(*s.fuel, *outer->fuel);
+        if (s.fuel && outer->fuel && !s.is_runtime()) s.fuel = std::min(*s.fuel, *outer->fuel);
     }
     return s;
 }
@@ -133,21 +134,27 @@ Reply failure(Outcome o, std::string message) {
     return r;
 }
 
+std::optional<Reply> too_deep(const CallTree& tree, const CallScope* outer, const GuestConfig& limiting) {
+    u32 depth = tree.depth + (outer ? outer->depth + 1 : 0);
+    if (depth <= limiting.limits.depth) return std::nullopt;
+    return failure(Outcome::depth, "calls are nested " + std::to_string(depth) + " deep (limits.depth = " + std::to_string(limiting.limits.depth) + ")");
+}
+
 Task<Reply> run_call(AppData& app, CallTree& tree, CallScope* outer, std::string_view name, std::string_view json, std::optional<Milliseconds> deadline,
                      Passed* passed) {
-    auto start = Clock::now();
     auto found = app.ops.find(name);
-    if (found == app.ops.end()) {
-        if (!uses_nats()) co_return unknown_op(app, name);
-        Task<Reply> elsewhere = nats::call_elsewhere(app, tree, outer, name, json, deadline);
-        Reply there = co_await elsewhere;
-        co_return there;
-    }
-    Op& op = found->second;
+    bool unknown = found == app.ops.end() && !uses_nats();
+    if (unknown) co_return unknown_op(app, name);
+    Task<Reply> call = found == app.ops.end() ? nats::call_elsewhere(app, tree, outer, name, json, deadline) : run_op(app, tree, outer, found->second, json, deadline, passed);
+    Reply r = co_await call;
+    co_return r;
+}
+
+Task<Reply> run_op(AppData& app, CallTree& tree, CallScope* outer, Op& op, std::string_view json, std::optional<Milliseconds> deadline, Passed* passed) {
+    auto start = Clock::now();
     CallScope scope = scope_of(tree, outer, *op.config, deadline);
     scope.passed = passed;
-    if (outer && scope.depth > outer->guest.limits.depth)
-        co_return failure(Outcome::depth, "calls are nested " + std::to_string(scope.depth) + " deep (limits.depth = " + std::to_string(outer->guest.limits.depth) + ")");
+    if (auto refused = too_deep(tree, outer, outer ? outer->guest : scope.guest)) co_return std::move(*refused);
     std::optional<u64> fuel = scope.fuel;
     ++op.stats.running;
     Task<Reply> call = call_guest(app, op, scope, json);

@@ -98,10 +98,11 @@ void Guest::log_output() {
 Task<Ended> Guest::run(CallScope& scope, Task<Ended> step) {
     if (scope.tree.cancelled()) co_return Ended{Outcome::cancelled, "the call was cancelled"};
     if (scope.late()) co_return Ended{Outcome::deadline, "the deadline passed before the guest was called"};
+    if (scope.is_runtime()) scope.deadline = Clock::now() + (config_.limits.deadline.count() ? config_.limits.deadline : Milliseconds(24 * 3600 * 1000));
     CallScope* outer = std::exchange(scope_, &scope);
     if (scope.fuel) store_.set_fuel(*scope.fuel);
     refused_ = refused_memory(store_);
-    scope.tree.enter(*this);
+    if (!scope.is_runtime()) scope.tree.enter(*this);
     auto ticket = scope.tree.app->watch.at(scope.deadline, [this] { interrupt(); });
     Ended ended = co_await step;
     scope.tree.app->watch.cancel(ticket);
@@ -109,7 +110,7 @@ Task<Ended> Guest::run(CallScope& scope, Task<Ended> step) {
     if (scope.fuel) scope.fuel = store_.fuel();
     log_output();
     scope_ = outer;
-    if (scope.late() || scope.tree.cancelled()) dead_ = true;  // an interruption may still be pending in it
+    if (scope.late() || scope.cancelled()) dead_ = true;  // an interruption may still be pending in it
     co_return ended;
 }
 
@@ -122,6 +123,8 @@ Task<Ended> Guest::start(CallScope& scope, const InitArgs& args) {
 }
 
 Task<Ended> Guest::handle(CallScope& scope, std::string_view json) {
+    if (dead_ && scope.cancelled()) co_return Ended{Outcome::cancelled, "the call was cancelled"};
+    if (dead_ && scope.late()) co_return Ended{Outcome::deadline, "the deadline passed before the guest was called"};  // while it started
     if (dead_) co_return Ended{Outcome::failed, "the instance has ended"};
     ++uses;
     Task<Ended> all = run(scope, do_handle(scope.materializer, json));
@@ -215,7 +218,7 @@ Ended Guest::trapped(const Trap& trap) {
         default: break;
     }
     if (component::is_limit(trap)) return with(Outcome::memory, trap.message());
-    if (scope_->tree.cancelled()) return with(Outcome::cancelled, "the call was cancelled");
+    if (scope_->cancelled()) return with(Outcome::cancelled, "the call was cancelled");
     if (trap.code == TrapCode::interrupted && !scope_->late()) return with(Outcome::unavailable, "the instance ended with another call that was in it");
     if (trap.code == TrapCode::interrupted || scope_->late())
         return with(Outcome::deadline, "the call did not end in time (limits.deadline = " + std::to_string(config_.limits.deadline.count()) + " ms)");

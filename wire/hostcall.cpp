@@ -174,37 +174,52 @@ T value_of(std::expected<T, std::string> result) {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-std::string kv_get(CallScope& scope, const Json& json) {
-    auto value = value_of(scope.tree.app->kv->get(kv_key(scope, Args(json, {"key"}))));
-    return value ? *value : "null";
-}
-std::string kv_set(CallScope& scope, const Json& json) {
+// What a call of the store is given, checked and completed: all keys are there, and those of the store are granted.
+Json key_given(CallScope& scope, const Json& json) { return Json::object({{"key", kv_key(scope, Args(json, {"key"}))}}); }
+Json set_given(CallScope& scope, const Json& json) {
     Args args(json, {"key", "value"});
-    value_of(scope.tree.app->kv->set(kv_key(scope, args), to_text(args.need("value"))));
-    return "null";
+    return Json::object({{"key", kv_key(scope, args)}, {"value", args.need("value")}});
 }
-std::string kv_delete(CallScope& scope, const Json& json) {
-    return value_of(scope.tree.app->kv->erase(kv_key(scope, Args(json, {"key"})))) ? "true" : "false";
-}
-std::string kv_list(CallScope& scope, const Json& json) {
+Json list_given(CallScope& scope, const Json& json) {
     Args args(json, {"prefix", "limit", "after"});
     i64 limit = args.integer_or("limit", 100);
     if (limit < 1 || limit > 1000) refuse("bad_args", "`limit` must be from 1 to 1000");
-    std::string prefix = args.find("prefix") ? kv_key(scope, args, "prefix") : scope.guest.grants.kv_prefix;
-    return to_text(Json(value_of(scope.tree.app->kv->list(prefix, u32(limit), args.text_or("after", "")))));
+    return Json::object({{"prefix", args.find("prefix") ? kv_key(scope, args, "prefix") : scope.guest.grants.kv_prefix}, {"limit", limit}, {"after", args.text_or("after", "")}});
 }
-std::string kv_increment(CallScope& scope, const Json& json) {
+Json increment_given(CallScope& scope, const Json& json) {
     Args args(json, {"key", "by"});
-    auto sum = scope.tree.app->kv->increment(kv_key(scope, args), args.integer_or("by", 1));
+    return Json::object({{"key", kv_key(scope, args)}, {"by", args.integer_or("by", 1)}});
+}
+Json cas_given(CallScope& scope, const Json& json) {
+    Args args(json, {"key", "expected", "value"});
+    const Json* expected = args.find("expected");
+    return Json::object({{"key", kv_key(scope, args)}, {"expected", expected ? *expected : Json()}, {"value", args.need("value")}});
+}
+
+const std::string& text_in(const Json& given, const char* key) { return given.find(key)->get_ref<const std::string&>(); }
+
+std::string kv_get(CallScope& scope, const Json& given) {
+    auto value = value_of(scope.tree.app->kv->get(text_in(given, "key")));
+    return value ? *value : "null";
+}
+std::string kv_set(CallScope& scope, const Json& given) {
+    value_of(scope.tree.app->kv->set(text_in(given, "key"), to_text(*given.find("value"))));
+    return "null";
+}
+std::string kv_delete(CallScope& scope, const Json& given) { return value_of(scope.tree.app->kv->erase(text_in(given, "key"))) ? "true" : "false"; }
+std::string kv_list(CallScope& scope, const Json& given) {
+    return to_text(Json(value_of(scope.tree.app->kv->list(text_in(given, "prefix"), given.find("limit")->get<u32>(), text_in(given, "after")))));
+}
+std::string kv_increment(CallScope& scope, const Json& given) {
+    auto sum = scope.tree.app->kv->increment(text_in(given, "key"), given.find("by")->get<i64>());
     if (!sum) refuse("bad_args", sum.error());
     return std::to_string(*sum);
 }
-std::string kv_cas(CallScope& scope, const Json& json) {
-    Args args(json, {"key", "expected", "value"});
-    const Json* expected = args.find("expected");
+std::string kv_cas(CallScope& scope, const Json& given) {
+    const Json& expected = *given.find("expected");
     std::optional<std::string> text;
-    if (expected && !expected->is_null()) text = to_text(*expected);
-    auto set = scope.tree.app->kv->compare_and_set(kv_key(scope, args), text ? std::optional<std::string_view>(*text) : std::nullopt, to_text(args.need("value")));
+    if (!expected.is_null()) text = to_text(expected);
+    auto set = scope.tree.app->kv->compare_and_set(text_in(given, "key"), text ? std::optional<std::string_view>(*text) : std::nullopt, to_text(*given.find("value")));
     return value_of(std::move(set)) ? "true" : "false";
 }
 
@@ -282,6 +297,7 @@ struct BuiltIn {
     bool (*allowed)(const Grants&);
     Now now;
     Later later = nullptr;
+    Json (*given)(CallScope&, const Json&) = nullptr;  // of those that a component may provide
 };
 constexpr BuiltIn built_ins[] = {
     {"call", "call", always, nullptr, call_op},
@@ -293,12 +309,12 @@ constexpr BuiltIn built_ins[] = {
     {"time.now", "", always, time_now},
     {"random", "", always, random_bytes},
     {"http.fetch", "http", may_fetch, nullptr, http_fetch},
-    {"kv.get", "kv", may_read, kv_get},
-    {"kv.list", "kv", may_read, kv_list},
-    {"kv.set", "kv", may_write, kv_set},
-    {"kv.delete", "kv", may_write, kv_delete},
-    {"kv.increment", "kv", may_write, kv_increment},
-    {"kv.cas", "kv", may_write, kv_cas},
+    {"kv.get", "kv", may_read, kv_get, nullptr, key_given},
+    {"kv.list", "kv", may_read, kv_list, nullptr, list_given},
+    {"kv.set", "kv", may_write, kv_set, nullptr, set_given},
+    {"kv.delete", "kv", may_write, kv_delete, nullptr, key_given},
+    {"kv.increment", "kv", may_write, kv_increment, nullptr, increment_given},
+    {"kv.cas", "kv", may_write, kv_cas, nullptr, cas_given},
 };
 
 std::string checked_answer(CallScope& scope, const HostOp& op, HostcallResult result) {
@@ -339,7 +355,33 @@ Begun call_embedder(CallScope& scope, const HostOp& op, const Json& args, std::s
     std::vector<std::string> names;
     for (const BuiltIn& b : built_ins) names.emplace_back(b.name);
     for (const auto& [name, ignored] : app.hostcalls) names.push_back(name);
+    for (const auto& [name, ignored] : app.provided)
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
     refuse("op_404", "no host call is named `" + std::string(op.substr(0, 100)) + "`" + suggestion(op, names));
+}
+
+// ---- provided by components
+
+// A provider's own calls reach what it replaces.
+Op* provider_of(const CallScope& scope, std::string_view op) {
+    auto& all = scope.tree.app->provided;
+    auto found = all.find(op);
+    return found == all.end() || found->second.config->guest.get() == &scope.guest ? nullptr : &found->second;
+}
+
+// What the provider says about its failure as {"code", "message"} is the host call's error; whatever else happens to it is told as of any call.
+std::string provided_or_refuse(const MaterializerConfig& m, Reply r) {
+    if (r.ok()) return std::move(r.json);
+    Json own = r.outcome == Outcome::handler_err && !r.json.empty() ? parse_scanned(r.json) : Json();
+    auto text = [&](const char* key) { return own.is_object() && own.contains(key) && own[key].is_string() ? own[key].get<std::string>() : std::string(); };
+    if (!text("code").empty() && !text("message").empty()) refuse(text("code").c_str(), text("message"));
+    refuse(hostcall_code_of(r.outcome), "`" + m.op + "` (runtimes." + m.runtime + "): " + r.message, r.error_json());
+}
+
+Task<std::string> call_provider(CallScope& scope, Op& op, std::string json) {
+    Task<Reply> call = run_op(*scope.tree.app, scope.tree, &scope, op, json);
+    Reply reply = co_await call;
+    co_return provided_or_refuse(*op.config, std::move(reply));
 }
 
 void count_call(CallScope& scope) {
@@ -357,9 +399,15 @@ Begun dispatch(CallScope& scope, std::string_view op, std::string_view json) {
         if (!built_in->allowed(scope.guest.grants))
             refuse("denied", "`" + scope.materializer.op + "` may not call `" + std::string(op) + "` (grants." + std::string(built_in->grant) + ")");
         if (built_in->later) return built_in->later(scope, std::move(args));
+        if (built_in->given) args = built_in->given(scope, args);
+        if (Op* provider = provider_of(scope, op)) return call_provider(scope, *provider, to_text(args));
         std::optional<Wait> wait;
         if (op.starts_with("kv.") && scope.tree.app->kv->is_remote()) wait.emplace(scope.tree);
         return built_in->now(scope, args);
+    }
+    if (Op* provider = provider_of(scope, op)) {
+        if (!granted(scope.guest.grants.host, op)) refuse("denied", "`" + scope.materializer.op + "` may not call `" + std::string(op) + "` (grants.host)");
+        return call_provider(scope, *provider, std::string(json));
     }
     auto own = scope.tree.app->hostcalls.find(op);
     if (own == scope.tree.app->hostcalls.end()) unknown(*scope.tree.app, op);
@@ -367,6 +415,15 @@ Begun dispatch(CallScope& scope, std::string_view op, std::string_view json) {
 }
 
 }  // namespace
+
+std::optional<std::string> wrong_provided(std::string_view name) {
+    if (std::ranges::find(built_ins, name, &BuiltIn::name) != std::end(built_ins)) return "`" + std::string(name) + "` is the host's own; of the built-in ones those of `kv` can be provided";
+    std::vector<std::string_view> kv;
+    for (const KvCall& call : kv_calls) kv.push_back(call.name);
+    if (name.starts_with("kv.")) return "the key-value store has no such call" + suggestion(name, kv);
+    if (name.empty() || name.size() > 200 || name.find_first_of(" \t\n*\"") != name.npos) return "a host call's name has no spaces, quotes or stars, and at most 200 bytes";
+    return std::nullopt;
+}
 
 bool granted(const std::vector<std::string>& list, std::string_view name) {
     return std::ranges::any_of(list, [&](const std::string& g) { return g == "*" || g == name; });

@@ -1,6 +1,7 @@
 // Host calls: what guests may ask of their host. Denial and failure are values, never traps.
 #pragma once
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,18 @@ std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std:
 
 // As host call `call`, with resources beside the JSON.
 std::variant<HostAnswer, Task<HostAnswer>> begin_call(CallScope& scope, std::string op, std::string in, std::shared_ptr<Passed> passed);
+
+// The host calls of the key-value store, which a component may provide in the built-in one's place.
+struct KvCall {
+    std::string_view name;
+    const char* output;                   // JSON Schema
+};
+inline constexpr KvCall kv_calls[] = {
+    {"kv.get", "true"}, {"kv.list", R"({"type":"array","items":{"type":"string"}})"}, {"kv.set", R"({"type":"null"})"}, {"kv.delete", R"({"type":"boolean"})"},
+    {"kv.increment", R"({"type":"integer"})"}, {"kv.cas", R"({"type":"boolean"})"},
+};
+// Why a component cannot provide a host call of that name (one of `kv_calls` it can).
+std::optional<std::string> wrong_provided(std::string_view name);
 
 // Random bytes of the system.
 void fill_random(std::span<u8> bytes);

@@ -188,7 +188,7 @@ bool Program::is_running(const std::string& key) const {
     return found != keyed_.end() && found->second->running;
 }
 
-Task<Ended> Program::call_cell(CallScope& scope, std::string_view json, Cell& cell) {
+Task<Ended> Program::call_cell(CallScope& scope, std::string_view json, Cell& cell, std::optional<Milliseconds>& retry_after) {
     if (std::ranges::find(scope.held, static_cast<const void*>(&cell)) != scope.held.end())
         co_return Ended{Outcome::depth, "the call came back to an instance that is still in the call that made it"};
     bool entered = cell.turn.try_enter(false);
@@ -197,26 +197,64 @@ Task<Ended> Program::call_cell(CallScope& scope, std::string_view json, Cell& ce
         entered = co_await wait;
     }
     if (!entered) co_return Ended{scope.late() ? Outcome::deadline : Outcome::overloaded, "the instance did not become free in time"};
-    Ended ended;
     scope.held.push_back(&cell);
-    if (!cell.guest) {
-        Task<Ended> starting = start(scope, cell.guest);
-        ended = co_await starting;
-    }
-    cell.running = bool(cell.guest);
-    if (cell.guest) {
-        Task<Ended> call = cell.guest->handle(scope, json);
-        ended = co_await call;
-    }
-    if (cell.guest && (cell.guest->dead() || (config_->pool.max_uses && cell.guest->uses >= config_->pool.max_uses))) discard(std::move(cell.guest));
-    cell.running = bool(cell.guest);
+    Task<Ended> call = call_held(scope, json, cell, retry_after);
+    Ended ended = co_await call;
     scope.held.pop_back();
     cell.last_used = Clock::now();
     cell.turn.leave();
     co_return ended;
 }
 
-Task<Ended> Program::call_keyed(CallScope& scope, std::string_view json, const std::string& key) {
+// The call whose turn it is.
+Task<Ended> Program::call_held(CallScope& scope, std::string_view json, Cell& cell, std::optional<Milliseconds>& retry_after) {
+    Ended ended;
+    if (!cell.guest) {
+        Task<Ended> starting = restart(scope, cell, retry_after);
+        ended = co_await starting;
+    }
+    cell.running = bool(cell.guest);
+    if (!cell.guest) co_return ended;
+    auto entered = Clock::now();
+    Task<Ended> call = cell.guest->handle(scope, json);
+    ended = co_await call;
+    let_go(cell, ended.outcome, entered);
+    cell.running = bool(cell.guest);
+    co_return ended;
+}
+
+// An instance, after the pause that the end of the last one asks for. Who cannot wait so long is told when to come again.
+Task<Ended> Program::restart(CallScope& scope, Cell& cell, std::optional<Milliseconds>& retry_after) {
+    if (auto now = Clock::now(); now < cell.not_before) {
+        retry_after = std::chrono::ceil<Milliseconds>(cell.not_before - now);
+        Ended not_yet{Outcome::unavailable, "the instance ended by itself, and starts anew in " + std::to_string(retry_after->count()) + " ms"};
+        if (patience(scope) < cell.not_before) co_return not_yet;
+        Task<Done> pause = pause_until(scope.tree, cell.not_before, [](Wake) {});
+        co_await pause;
+        if (scope.tree.cancelled()) co_return Ended{Outcome::cancelled, "the call was cancelled"};
+        retry_after.reset();
+    }
+    cell.started = Clock::now();
+    Task<Ended> starting = start(scope, cell.guest);
+    Ended ended = co_await starting;
+    co_return ended;
+}
+
+// Of an instance that has ended, or was used often enough. It did not end by itself where its caller went away, or gave it less time than it may have.
+void Program::let_go(Cell& cell, Outcome outcome, Clock::time_point entered) {
+    bool ended = cell.guest->dead();
+    if (!ended && !(config_->pool.max_uses && cell.guest->uses >= config_->pool.max_uses)) return;
+    discard(std::move(cell.guest));
+    auto now = Clock::now();
+    bool of_caller = outcome == Outcome::cancelled || (outcome == Outcome::deadline && now - entered < config_->limits.deadline);
+    if (!ended || of_caller || config_->lifetime != Lifetime::singleton) return;
+    const RestartConfig& r = config_->restart;
+    if (now - cell.started > r.longest) cell.ended_young = 0;
+    cell.not_before = now + std::min(r.longest, r.first * (1 << std::min(cell.ended_young, 20u)));
+    ++cell.ended_young;
+}
+
+Task<Ended> Program::call_keyed(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after) {
     Cell* cell = nullptr;
     {
         std::lock_guard lock(mutex_);
@@ -228,16 +266,16 @@ Task<Ended> Program::call_keyed(CallScope& scope, std::string_view json, const s
         cell = found->second.get();
         ++cell->users;
     }
-    Task<Ended> call = call_cell(scope, json, *cell);
+    Task<Ended> call = call_cell(scope, json, *cell, retry_after);
     Ended ended = co_await call;
     std::lock_guard lock(mutex_);
     --cell->users;
     co_return ended;
 }
 
-Task<Ended> Program::call_by_lifetime(CallScope& scope, std::string_view json, const std::string& key) {
-    if (config_->lifetime == Lifetime::singleton) return call_cell(scope, json, single_);
-    return config_->lifetime == Lifetime::keyed ? call_keyed(scope, json, key) : call_pool(scope, json);
+Task<Ended> Program::call_by_lifetime(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after) {
+    if (config_->lifetime == Lifetime::singleton) return call_cell(scope, json, single_, retry_after);
+    return config_->lifetime == Lifetime::keyed ? call_keyed(scope, json, key, retry_after) : call_pool(scope, json);
 }
 
 Task<Ended> Program::call(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after) {
@@ -245,7 +283,7 @@ Task<Ended> Program::call(CallScope& scope, std::string_view json, const std::st
         retry_after = closed;
         co_return Ended{Outcome::unavailable, "the guest failed too often; it is tried again in " + std::to_string(closed->count()) + " ms"};
     }
-    Task<Ended> call = call_by_lifetime(scope, json, key);
+    Task<Ended> call = call_by_lifetime(scope, json, key, retry_after);
     Ended ended = co_await call;
     if (ended.outcome == Outcome::overloaded) retry_after = Milliseconds(1000);
     else if (ended.outcome != Outcome::cancelled) backoff_.ended(ended.outcome);
@@ -257,7 +295,11 @@ Task<Ended> Program::warm(CallScope& scope) {
     Task<Ended> starting = start(scope, guest);
     Ended ended = co_await starting;
     if (!guest) co_return ended;
-    if (config_->lifetime == Lifetime::singleton && !single_.guest) single_.guest = std::move(guest), single_.running = true;
+    if (config_->lifetime == Lifetime::singleton && !single_.guest) {
+        single_.started = Clock::now();
+        single_.guest = std::move(guest);
+        single_.running = true;
+    }
     else if (config_->lifetime == Lifetime::keyed) discard(std::move(guest));
     else give_back(std::move(guest));
     co_return ended;

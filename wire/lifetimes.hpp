@@ -65,18 +65,23 @@ private:
         std::unique_ptr<Guest> guest;
         std::atomic<bool> running = false;   // there is a guest, as others may see it
         Clock::time_point last_used = Clock::now();
+        Clock::time_point started{}, not_before{};  // of the instance; of the next one, after it ended by itself
+        u32 ended_young = 0;           // in a row
         u32 users = 0;                 // calls that hold the cell or wait for it; guarded by mutex_
     };
     Task<Ended> start(CallScope& scope, std::unique_ptr<Guest>& to);
     Task<Ended> call_pool(CallScope& scope, std::string_view json);
     std::shared_ptr<SharedInstance> shared() const;
-    Task<Ended> call_by_lifetime(CallScope& scope, std::string_view json, const std::string& key);
+    Task<Ended> call_by_lifetime(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after);
     Task<std::optional<Ended>> call_shared(CallScope& scope, std::string_view json);
     std::shared_ptr<SharedInstance> share(std::unique_ptr<Guest>& guest, const CallScope& scope);
     Task<Ended> call_new(CallScope& scope, std::string_view json, std::unique_ptr<Guest>& guest);
     bool may_share(const CallScope& scope) const;
-    Task<Ended> call_cell(CallScope& scope, std::string_view json, Cell& cell);
-    Task<Ended> call_keyed(CallScope& scope, std::string_view json, const std::string& key);
+    Task<Ended> call_cell(CallScope& scope, std::string_view json, Cell& cell, std::optional<Milliseconds>& retry_after);
+    Task<Ended> call_held(CallScope& scope, std::string_view json, Cell& cell, std::optional<Milliseconds>& retry_after);
+    Task<Ended> restart(CallScope& scope, Cell& cell, std::optional<Milliseconds>& retry_after);
+    void let_go(Cell& cell, Outcome outcome, Clock::time_point entered);
+    Task<Ended> call_keyed(CallScope& scope, std::string_view json, const std::string& key, std::optional<Milliseconds>& retry_after);
     std::unique_ptr<Guest> take_idle();
     void give_back(std::unique_ptr<Guest> guest);
     void discard(std::unique_ptr<Guest> guest);

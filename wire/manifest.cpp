@@ -12,6 +12,7 @@
 #include <heddle/error.hpp>
 
 #include "events.hpp"
+#include "hostcall.hpp"
 #include "messages.hpp"
 #include "near.hpp"
 #include "nats/listener.hpp"
@@ -310,6 +311,12 @@ std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folde
         b.count("failures", g->breaker.failures);
         b.duration("open", g->breaker.open);
     });
+    t.table("restart", [&](Table& r) {
+        r.duration("first", g->restart.first);
+        r.duration("longest", g->restart.longest);
+        if (g->lifetime != Lifetime::singleton) fail(r.where(), "only lifetime `singleton` is one instance that is started anew");
+        if (g->restart.first > g->restart.longest) fail(r.where(), "`first` may be `longest` at most");
+    });
     t.table("limits", [&](Table& l) { read_limits(l, g->limits); });
     t.table("grants", [&](Table& x) { read_grants(x, g->grants); });
     for (const std::string& c : g->grants.connect)
@@ -325,7 +332,7 @@ std::shared_ptr<const GuestConfig> read_guest(Table& t, const std::string& folde
     t.read("net", g->net);
     t.read("exact_version", g->exact_version);
     Json identity = Json::object();
-    for (const char* key : {"artifact", "sha256", "kind", "lifetime", "key", "pool", "breaker", "limits", "grants", "env", "dirs", "imports", "messages", "net", "exact_version"})
+    for (const char* key : {"artifact", "sha256", "kind", "lifetime", "key", "pool", "breaker", "restart", "limits", "grants", "env", "dirs", "imports", "messages", "net", "exact_version"})
         if (t.json().contains(key)) identity[key] = t.json()[key];
     g->identity = to_text(identity);
     return g;
@@ -384,6 +391,61 @@ MaterializerConfig read_materializer(const std::string& op, const Json& json, Ma
     return m;
 }
 
+// One host call that a component provides. Those of `kv` have types of their own.
+void read_provided(const MaterializerConfig& runtime, const std::string& name, const Json* more, Manifest& manifest) {
+    std::string where = "runtimes." + runtime.runtime + ".provides." + name;
+    auto row = std::ranges::find(kv_calls, name, &KvCall::name);
+    bool built_in = row != std::end(kv_calls);
+    if (auto wrong = built_in ? std::nullopt : wrong_provided(name)) fail(where, *wrong);
+    for (const MaterializerConfig& other : manifest.provided)
+        if (other.op == name) fail(where, "`" + other.runtime + "` provides it already");
+    MaterializerConfig m = runtime;
+    m.op = m.export_name = name;
+    if (built_in) m.output = manifest.types.compile(parse_scanned(row->output), where);
+    if (more) {
+        Table t(*more, where);
+        t.read("export", m.export_name);
+        if (built_in && (more->contains("input") || more->contains("output"))) fail(where, "its types are those of the built-in one");
+        if (const Json* type = t.find("input")) m.input = manifest.types.compile(*type, t.at("input"));
+        if (const Json* type = t.find("output")) m.output = manifest.types.compile(*type, t.at("output"));
+        t.finish();
+    }
+    manifest.provided.push_back(std::move(m));
+}
+
+// provides = ["kv.*", "weather"], or {weather = {input = …, output = …, export = …}}.
+void read_provides(Table& t, const MaterializerConfig& runtime, Manifest& manifest) {
+    const Json* provides = t.find("provides");
+    if (!provides || provides->empty()) fail(t.where(), "`provides` is missing: the host calls that guests get from it, [\"kv.*\"]");
+    auto each = [&](const std::string& name, const Json* more) {
+        if (name != "kv.*") return read_provided(runtime, name, more, manifest);
+        for (const KvCall& call : kv_calls) read_provided(runtime, std::string(call.name), more, manifest);
+    };
+    if (provides->is_object()) {
+        for (const auto& [name, more] : provides->items()) each(name, &more);
+        return;
+    }
+    std::vector<std::string> names;
+    t.texts("provides", names);
+    for (const std::string& name : names) each(name, nullptr);
+}
+
+// A component that provides host calls: one instance, unless it says otherwise.
+void read_runtime(const std::string& name, const Json& json, Manifest& manifest) {
+    Json with_lifetime = json;
+    if (json.is_object() && !json.contains("lifetime")) with_lifetime["lifetime"] = "singleton";
+    Table t(with_lifetime, "runtimes." + name);
+    MaterializerConfig m;
+    m.runtime = name;
+    t.read("title", m.title);
+    read_data(t, manifest.folder, m);
+    m.guest = read_guest(t, manifest.folder, manifest.plugins);
+    if (m.guest->kind == Kind::http) fail(t.at("kind"), "an HTTP handler provides no host call");
+    if (m.guest->lifetime == Lifetime::keyed) fail(t.at("lifetime"), "a host call has no key");
+    read_provides(t, m, manifest);
+    t.finish();
+}
+
 // What [defaults] says holds where a materializer says nothing; tables are merged key by key.
 Json merged(const Json& defaults, const Json& own) {
     if (!defaults.is_object() || !own.is_object()) return own;
@@ -425,6 +487,11 @@ void check_names(const Manifest& m) {
     auto must_be = [&](const std::string& op, const std::string& where) {
         if (!m.find(op)) fail(where, "no materializer is called `" + op + "`" + suggestion(op, ops));
     };
+    for (const auto& each : m.provided) {
+        std::string where = "runtimes." + each.runtime;
+        for (const auto& [function, op] : each.guest->imports) must_be(op, where + ".imports." + function);
+        for (const SentImport& to : each.guest->sent) must_be(to.op, where + ".imports." + to.contract.interface);
+    }
     for (const auto& each : m.materializers) {
         for (const std::string& policy : each.policy) must_be(policy, "materializers." + each.op + ".policy");
         for (const auto& [function, op] : each.guest->imports) must_be(op, "materializers." + each.op + ".imports." + function);
@@ -493,6 +560,10 @@ Manifest read_manifest(std::string_view text, const std::string& folder) {
     if (const Json* all = t.find("materializers")) {
         Table check(*all, "materializers");
         for (const auto& [op, json] : all->items()) m.materializers.push_back(read_materializer(op, merged(defaults, json), m));
+    }
+    if (const Json* runtimes = t.find("runtimes")) {
+        Table check(*runtimes, "runtimes");
+        for (const auto& [name, json] : runtimes->items()) read_runtime(name, json, m);
     }
     t.finish();
     if (m.materializers.empty()) fail("app", "there is no materializer: add [materializers.NAME] with an `artifact`");

@@ -37,6 +37,11 @@ struct BreakerConfig {
     Milliseconds open{5'000};
 };
 
+// Of lifetime singleton: how long nobody starts an instance anew that has ended by itself. Doubled each time while instances live no longer than the longest.
+struct RestartConfig {
+    Milliseconds first{100}, longest{30'000};
+};
+
 // Of one call. 0: no limit.
 struct CallLimits {
     Milliseconds deadline{30'000};
@@ -95,6 +100,7 @@ struct GuestConfig {
     std::string key;                     // keyed: JSON pointer into the input, or "user" with one: "user/id"
     PoolConfig pool;
     BreakerConfig breaker;
+    RestartConfig restart;
     CallLimits limits;
     Grants grants;
     std::vector<std::pair<std::string, std::string>> env;
@@ -122,6 +128,7 @@ struct RouteConfig {
 
 struct MaterializerConfig {
     std::string op, title, hash;
+    std::string runtime;                 // of a host call that a component provides: its name in [runtimes]; then `op` is the host call
     std::string data_json = "{}";        // mat-data-json
     std::string export_name;             // of kinds core, reflected and wit; of kind messages the interface, or empty: all
     u32 input = Types::anything, output = Types::anything;
@@ -146,6 +153,7 @@ struct Manifest {
     std::string folder;                  // that paths are relative to
     Types types;
     std::vector<MaterializerConfig> materializers;
+    std::vector<MaterializerConfig> provided;  // host calls of guests, provided by the components of [runtimes]
     std::map<std::string, std::string, std::less<>> config;  // JSON text
     std::vector<PluginConfig> plugins;
     std::string kv_path;                 // empty: in memory

@@ -70,16 +70,19 @@ void CallStats::write_latency(std::string& to, const std::string& op) const {
 
 std::string metrics_text(const AppData& app) {
     std::string text;
+    std::vector<std::pair<std::string_view, const Op&>> ops;  // and the host calls that components provide
+    for (const auto* all : {&app.ops, &app.provided})
+        for (const auto& [name, op] : *all) ops.emplace_back(name, op);
     head(text, "heddle_calls_total", "counter", "Calls by materializer and outcome.");
-    for (const auto& [name, op] : app.ops) op.stats.write(text, name);
+    for (const auto& [name, op] : ops) op.stats.write(text, std::string(name));
     head(text, "heddle_call_seconds", "histogram", "Time of calls, from input to output.");
-    for (const auto& [name, op] : app.ops) op.stats.write_latency(text, name);
+    for (const auto& [name, op] : ops) op.stats.write_latency(text, std::string(name));
     head(text, "heddle_calls_running", "gauge", "Calls that run now.");
-    for (const auto& [name, op] : app.ops) text += "heddle_calls_running{op=\"" + label(name) + "\"} " + std::to_string(op.stats.running) + "\n";
+    for (const auto& [name, op] : ops) text += "heddle_calls_running{op=\"" + label(name) + "\"} " + std::to_string(op.stats.running) + "\n";
     head(text, "heddle_hostcalls_total", "counter", "Host calls made by guests.");
-    for (const auto& [name, op] : app.ops) text += "heddle_hostcalls_total{op=\"" + label(name) + "\"} " + std::to_string(op.stats.hostcalls) + "\n";
+    for (const auto& [name, op] : ops) text += "heddle_hostcalls_total{op=\"" + label(name) + "\"} " + std::to_string(op.stats.hostcalls) + "\n";
     head(text, "heddle_dead_letters_total", "counter", "Events given up after all tries.");
-    for (const auto& [name, op] : app.ops) text += "heddle_dead_letters_total{op=\"" + label(name) + "\"} " + std::to_string(op.stats.dead_letters) + "\n";
+    for (const auto& [name, op] : ops) text += "heddle_dead_letters_total{op=\"" + label(name) + "\"} " + std::to_string(op.stats.dead_letters) + "\n";
     auto each = [&](const char* name, const char* type, const char* help, auto value) {
         head(text, name, type, help);
         for (std::size_t i = 0; i < app.programs.size(); ++i)

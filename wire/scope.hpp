@@ -41,6 +41,7 @@ public:
     Route* route = nullptr;                   // of the outermost call; null: its guest is given JSON
     std::function<void(bool begins)> on_wait; // of CallOptions
     GoOn go_on;                               // where calls that waited go on
+    u32 depth = 0;                            // of calls around the outermost one, in other processes
 
     // From any thread: what runs ends soon, what follows does not begin.
     void cancel();
@@ -109,6 +110,9 @@ struct CallScope {
     Passed* passed = nullptr;                 // resources beside the JSON, of a call by another guest
 
     bool late() const { return Clock::now() >= deadline; }
+    // A component that provides a host call: it has its own time, from when it is entered, and does not end with a caller that goes away.
+    bool is_runtime() const { return !materializer.runtime.empty(); }
+    bool cancelled() const { return tree.cancelled() && !is_runtime(); }
 };
 
 }  // namespace heddle::wire

@@ -114,7 +114,7 @@ class KvcounterTest(ProgramTest):
 
     def app(self):
         """A folder of its own, so that every test counts from zero."""
-        for name in ("app.toml", "memory.toml", "messages.toml", "application.wasm", "kvcounter.wasm", "bus.wasm", "memory_bus.wasm"):
+        for name in ("app.toml", "memory.toml", "messages.toml", "runtime.toml", "application.wasm", "kvcounter.wasm", "bus.wasm", "memory_bus.wasm", "store.wasm"):
             shutil.copy(Path(self.out.name) / name, self.folder / name)
         return self.folder / "app.toml"
 
@@ -178,6 +178,82 @@ class KvcounterTest(ProgramTest):
         for _ in range(2):
             self.assertIn("the guest trapped: unreachable", call("/trap"))
             self.assertEqual([call("/a"), call("/a")], [1, 2])
+
+    def test_a_key_value_runtime_is_killed_by_many_callers_and_each_is_told_once(self):
+        app = self.app().with_name("runtime.toml")
+        app.write_text(app.read_text().replace('longest = "10s"', 'longest = "40ms"'))
+        _, port, _ = self.serve(app)
+        callers, calls = 16, 20
+
+        def call(number):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            counters, errors = [], []
+            for n in range(calls):
+                connection.request("POST", "/op/receive", self.message(path="/trap" if n == number else "/a"))
+                answer = self.counter(connection.getresponse().read())
+                (counters if isinstance(answer, int) else errors).append(answer)
+            connection.close()
+            return counters, errors
+
+        with concurrent.futures.ThreadPoolExecutor(callers) as pool:
+            results = list(pool.map(call, range(callers)))
+        for counters, errors in results:
+            self.assertEqual(errors, ["`kv.increment` (runtimes.store): the guest trapped: unreachable"])
+            self.assertEqual(len(counters), calls - 1)
+        # Each instance counted 1, 2, 3, …: a number is there as often as there were instances that came so far.
+        times = [sum(counters.count(n) for counters, _ in results) for n in range(1, callers * calls)]
+        self.assertEqual(times, sorted(times, reverse=True))
+        self.assertGreater(times[0], 1)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/metrics")
+        metrics = connection.getresponse().read().decode()
+        connection.close()
+        self.assertIn('heddle_calls_total{op="kv.increment",outcome="trap"} 16', metrics)
+
+    def test_the_runtime_keeps_what_the_built_in_store_keeps(self):
+        """The same calls, asked by a guest that hands them on, of both."""
+        self.app()
+        forward = """(module
+          (import "cw:host" "result" (func $result (param i32 i32)))
+          (import "cw:host" "hostcall" (func $hostcall (param i32 i32 i32 i32) (result i64)))
+          (import "cw:host" "take" (func $take (param i32)))
+          (memory (export "memory") 2)
+          (func (export "cw_abi") (result i32) (i32.const 1))
+          (global $place (mut i32) (i32.const 9216))
+          (func (export "cw_alloc") (param i32) (result i32) (global.set $place (i32.xor (global.get $place) (i32.const 8192))) (global.get $place))
+          (func (export "cw_free") (param i32 i32))
+          (func (export "cw_init") (param i32 i32) (result i32) (i32.const 0))
+          (func (export "cw_handle") (param $op i32) (param $opn i32) (param $in i32) (param $n i32) (result i32)
+            (local $r i64)
+            (local.set $r (call $hostcall (local.get $op) (local.get $opn) (local.get $in) (local.get $n)))
+            (call $take (i32.const 32768))
+            (call $result (i32.const 32768) (i32.wrap_i64 (local.get $r)))
+            (select (i32.const 3) (i32.const 0) (i32.wrap_i64 (i64.shr_u (local.get $r) (i64.const 32))))))"""
+        (self.folder / "forward.wat").write_text(forward)
+        ops = ["kv.get", "kv.set", "kv.delete", "kv.list", "kv.increment", "kv.cas"]
+        guests = "".join(f'[materializers."{op}"]\nartifact = "forward.wat"\ngrants = {{ kv = "write" }}\n' for op in ops)
+        (self.folder / "built_in.toml").write_text(guests)
+        (self.folder / "provided.toml").write_text(guests + '[runtimes.store]\nartifact = "store.wasm"\nkind = "wit-wire"\nprovides = ["kv.*"]\n')
+        calls = [("kv.get", {"key": "a"}), ("kv.set", {"key": "a", "value": {"x": [1, "}", {}], "y": None}}), ("kv.get", {"key": "a"}), ("kv.increment", {"key": "n"}),
+                 ("kv.increment", {"key": "n", "by": -5}), ("kv.get", {"key": "n"}), ("kv.set", {"key": "b\"\\ü", "value": "\\\""}), ("kv.list", {}), ("kv.list", {"prefix": "b"}),
+                 ("kv.list", {"after": "a", "limit": 1}), ("kv.cas", {"key": "n", "expected": 7, "value": 8}), ("kv.cas", {"key": "n", "expected": -4, "value": 8}), ("kv.get", {"key": "n"}),
+                 ("kv.cas", {"key": "new", "value": []}), ("kv.cas", {"key": "new", "value": 1}), ("kv.delete", {"key": "a"}), ("kv.delete", {"key": "a"}), ("kv.list", {}), ("kv.get", {"key": "a"})]
+
+        def answers(app):
+            _, port, _ = self.serve(self.folder / app)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            for op, argument in calls:
+                connection.request("POST", "/op/" + op, json.dumps(argument))
+                response = connection.getresponse()
+                yield op, argument, response.status, json.loads(response.read())
+            connection.request("POST", "/op/kv.set", json.dumps({"key": "t", "value": "text"}))
+            connection.getresponse().read()
+            connection.request("POST", "/op/kv.increment", json.dumps({"key": "t"}))
+            response = connection.getresponse()
+            yield response.status, json.loads(response.read())["error"]["cause"]["code"]
+            connection.close()
+
+        self.assertEqual(list(answers("provided.toml")), list(answers("built_in.toml")))
 
     def test_the_hosts_side_is_replaced_under_a_thousand_calls(self):
         app = self.app()

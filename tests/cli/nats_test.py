@@ -41,6 +41,25 @@ RELAY = """(module
     (call $result (i32.const 65536) (i32.wrap_i64 (local.get $r)))
     (select (i32.const 0) (i32.const 3) (i64.eqz (i64.shr_u (local.get $r) (i64.const 32))))))"""
 
+# Calls another op.
+ASKS = """(module
+  (import "cw:host" "result" (func $result (param i32 i32)))
+  (import "cw:host" "hostcall" (func $hostcall (param i32 i32 i32 i32) (result i64)))
+  (import "cw:host" "take" (func $take (param i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 16) "call{\\"op\\":\\"OTHER\\"}")
+  (func (export "cw_abi") (result i32) (i32.const 1))
+  (global $place (mut i32) (i32.const 9216))
+  (func (export "cw_alloc") (param i32) (result i32) (global.set $place (i32.xor (global.get $place) (i32.const 8192))) (global.get $place))
+  (func (export "cw_free") (param i32 i32))
+  (func (export "cw_init") (param i32 i32) (result i32) (i32.const 0))
+  (func (export "cw_handle") (param i32 i32 i32 i32) (result i32)
+    (local $r i64)
+    (local.set $r (call $hostcall (i32.const 16) (i32.const 4) (i32.const 20) (i32.const 10)))
+    (call $take (i32.const 65536))
+    (call $result (i32.const 65536) (i32.wrap_i64 (local.get $r)))
+    (select (i32.const 0) (i32.const 3) (i64.eqz (i64.shr_u (local.get $r) (i64.const 32))))))"""
+
 WORKER = """name = "shop"
 kv = "nats:count"
 [materializers.add]
@@ -244,6 +263,18 @@ class NatsTest(ProgramTest):
         self.assertEqual([a and a.data for a in answers], ["1"] * 6)
         self.assertEqual(worker.process.wait(timeout=60), 0)
         self.assertIn(" 503", client.ask("heddle.shop.op.slow", "null", timeout=10).headers["status"], "nobody is left")
+
+    def test_calls_in_a_circle_of_processes_end_with_the_depth(self):
+        def app(own, other):
+            (self.folder / f"{own}.wat").write_text(ASKS.replace("OTHER", other))
+            manifest = self.folder / f"{own}.toml"
+            manifest.write_text(f'name = "shop"\n[materializers.{own}]\nartifact = "{own}.wat"\ngrants = {{ call = ["{other}"] }}\nlimits = {{ depth = 6, deadline = "60s" }}\n')
+            return Process(self, manifest, "--nats", self.server.url)
+
+        a, b = app("a", "b"), app("b", "a")
+        status, text = a.request("POST", "/op/a", "null")
+        self.assertEqual((status, "calls are nested 7 deep (limits.depth = 6)" in text), (500, True), text)
+        self.assertEqual((a.calls(), b.calls()), (4, 3))
 
     def test_a_single_call_goes_where_the_op_is(self):
         self.start(self.worker)

@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const heddle::u8* data, std::size_t size) 
     if (data[0] & 2) m.headers.emplace_back("Heddle-Retry-After", text);
     if (data[0] & 4) m.headers.emplace_back("Heddle-Deadline", text);
     if (data[0] & 8) m.headers.emplace_back("traceparent", text);
+    if (data[0] & 16) m.headers.emplace_back("Heddle-Depth", text);
     Reply r = nats::read_answer(m);
     if ((data[0] & 1) && r.ok()) std::abort();
     if (nats::read_answer({"", "", nats::answer_data(r), nats::answer_headers(r)}).outcome != r.outcome) std::abort();
@@ -32,6 +33,6 @@ extern "C" int LLVMFuzzerTestOneInput(const heddle::u8* data, std::size_t size) 
         if (what && to_json(*reachable_of(to_json(*what))) != to_json(*what)) std::abort();
         if (auto type = value_type_of(parse_scanned(text)); type && *value_type_of(type_json(*type)) != *type) std::abort();
     }
-    if (o.traceparent.size() != 55 || (o.deadline && o.deadline->count() < 0)) std::abort();
+    if (o.traceparent.size() != 55 || (o.deadline && o.deadline->count() < 0) || o.depth > 1'000) std::abort();
     return 0;
 }

@@ -42,8 +42,9 @@ Reply read_error(const Message& m) {
     return r;
 }
 
-Headers request_headers(const CallTree& tree, Milliseconds left) {
+Headers request_headers(const CallTree& tree, u32 depth, Milliseconds left) {
     Headers h{{"Heddle-Deadline", std::to_string(left.count())}};
+    if (depth) h.emplace_back("Heddle-Depth", std::to_string(depth));
     if (!tree.user.empty()) h.emplace_back("Heddle-User", to_text(parse_scanned(tree.user)));
     h.emplace_back("traceparent", continued_trace(tree.traceparent));
     return h;
@@ -53,6 +54,7 @@ struct Question {
     Connection& nats;
     NatsOptions policy;
     CallTree& tree;
+    u32 depth;                                // of the calls around this one
     std::string op, subject;
     std::string_view json;
     Clock::time_point deadline;
@@ -69,7 +71,7 @@ Task<Reply> ask(const Question& q) {
     auto until = q.policy.patience.count() ? std::min(q.deadline, Clock::now() + q.policy.patience) : q.deadline;
     auto left = std::chrono::ceil<Milliseconds>(until - Clock::now());
     if (left.count() <= 0 || q.tree.cancelled()) co_return unanswered(q);
-    Request request(q.nats, q.subject, q.json, request_headers(q.tree, left));
+    Request request(q.nats, q.subject, q.json, request_headers(q.tree, q.depth, left));
     if (request.unsent()) co_return failure(q.json.size() > q.nats.max_payload() ? Outcome::too_large : Outcome::unavailable, "`" + q.op + "`: NATS: " + *request.unsent());
     Task<Done> pause = pause_until(q.tree, until, [&request](Wake wake) { request.on_answer(std::move(wake)); });
     co_await pause;
@@ -111,6 +113,9 @@ CallOptions call_options(const Message& request, Clock::time_point received) {
     if (const std::string* user = request.find("Heddle-User")) o.user = *user;
     const std::string* trace = request.find("traceparent");
     o.traceparent = continued_trace(trace ? *trace : "");
+    // A depth that is no number counts as the deepest there can be.
+    constexpr u32 deepest = 1'000;
+    if (const std::string* depth = request.find("Heddle-Depth")) o.depth = u32(std::min<u64>(number(depth).value_or(deepest), deepest));
     if (auto left = number(request.find("Heddle-Deadline"))) {
         auto used = std::chrono::duration_cast<Milliseconds>(Clock::now() - received);
         o.deadline = std::max(Milliseconds(0), Milliseconds(std::min<u64>(*left, u64(longest.count()))) - used);
@@ -120,6 +125,8 @@ CallOptions call_options(const Message& request, Clock::time_point received) {
 
 Task<Reply> call_elsewhere(AppData& app, CallTree& tree, const CallScope* outer, std::string_view op, std::string_view json, std::optional<Milliseconds> deadline,
                            std::string subject) {
+    if (outer)
+        if (auto refused = too_deep(tree, outer, outer->guest)) co_return std::move(*refused);
     if (auto fault = scan_json(json, outer ? outer->guest.limits.json : JsonLimits())) co_return failure(fault->too_large ? Outcome::too_large : Outcome::bad_json, fault->message);
     auto until = Clock::now() + deadline.value_or(unless_said);
     if (outer) until = std::min(until, outer->deadline);
@@ -131,7 +138,7 @@ Task<Reply> call_elsewhere(AppData& app, CallTree& tree, const CallScope* outer,
         why = e.message;
     }
     if (!nats) co_return failure(Outcome::unavailable, "`" + std::string(op) + "`: " + why);
-    Question q{*nats, options_in_use(), tree, std::string(op), subject.empty() ? op_subject(app.manifest.name, op) : std::move(subject), json, until};
+    Question q{*nats, options_in_use(), tree, tree.depth + (outer ? outer->depth + 1 : 0), std::string(op), subject.empty() ? op_subject(app.manifest.name, op) : std::move(subject), json, until};
     for (u32 tries = 0;; ++tries) {
         Task<Reply> one = ask(q);
         Reply r = co_await one;

@@ -3,6 +3,7 @@
 //     request   heddle.APP.op.NAME      the input, JSON
 //               Heddle-User             claims of the end user, JSON
 //               Heddle-Deadline         milliseconds that are left
+//               Heddle-Depth            how many calls are around this one; none: it is a client's
 //               traceparent             W3C trace context
 //     answer                            the result, JSON
 //               Nats-Service-Error-Code when it failed: the status of outcomes.def, and the data is {"code", "message", "cause"?}

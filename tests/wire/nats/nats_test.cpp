@@ -58,6 +58,10 @@ TEST(NatsAnswer, strangers_answers_are_not_trusted) {
     EXPECT_EQ(nats::read_answer({"", "", R"({"code":7})", {{"Nats-Service-Error-Code", "x"}}}).outcome, Outcome::failed);
     EXPECT_FALSE(nats::call_options({"", "", "", {{"Heddle-Deadline", "99999999999999999999"}}}, Clock::now()).deadline);
     EXPECT_EQ(nats::call_options({"", "", "", {{"Heddle-Deadline", "5"}}}, Clock::now() - 1s).deadline, 0ms);
+    EXPECT_EQ(nats::call_options({}, Clock::now()).depth, 0u);
+    EXPECT_EQ(nats::call_options({"", "", "", {{"Heddle-Depth", "3"}}}, Clock::now()).depth, 3u);
+    for (const char* hostile : {"-1", "x", "", "3x", "4294967296", "18446744073709551616", "9999"})
+        EXPECT_EQ(nats::call_options({"", "", "", {{"Heddle-Depth", hostile}}}, Clock::now()).depth, 1'000u) << hostile;
 }
 
 class Nats : public ::testing::Test {

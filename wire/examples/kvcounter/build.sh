@@ -22,13 +22,14 @@ component kvcounter kvcounter
 component sender sender
 component wasmbus_sender wasmbus
 component memory_bus memory-bus
+component store runtime
 
 "$heddle" compose "$out/receiver.wasm" -m httpserver="$out/kvcounter.wasm" -m keyvalue="$out/sender.wasm" -m wasmbus-sender="$out/wasmbus_sender.wasm" \
     -o "$out/composed.wasm"
 
 # In service: the application alone, and the materializer behind it.
 "$heddle" compose "$out/receiver.wasm" -m httpserver="$out/kvcounter.wasm" -m keyvalue="$out/sender.wasm" -o "$out/application.wasm"
-cp "$here/app.toml" "$here/memory.toml" "$here/messages.toml" "$here/src/bus.c" "$out"
+cp "$here/app.toml" "$here/memory.toml" "$here/messages.toml" "$here/runtime.toml" "$here/src/bus.c" "$out"
 "$heddle" gen c "$out/app.toml" --guest bus > "$out/bus.files"
 "$cc" --target=wasm32-unknown-unknown -std=c17 -O2 -Wall -Wextra -Werror -nostdlib -ffreestanding -mbulk-memory -c "$out/bus.c" -o "$out/bus.o"
 "$cc" --target=wasm32-unknown-unknown -std=c17 -O2 -Wall -Wextra -Werror -nostdlib -ffreestanding -mbulk-memory -c "$out/bus_glue.c" -o "$out/bus_glue.o"

@@ -139,6 +139,7 @@ struct CallOptions {
     std::string user = {};                    // claims of the end user as JSON text; host calls and nested calls run as them
     std::optional<std::chrono::milliseconds> deadline = {};  // the materializer's own limit holds as well
     std::string traceparent = {};             // W3C trace context
+    u32 depth = 0;                            // of calls around this one, in other processes; they count for limits.depth
     std::function<void(std::function<void()> cancel)> on_start = {};  // is given a function that ends the call, from any thread and also later
     std::function<void(bool begins)> on_wait = {};  // around each wait that holds a thread, on that thread
     Recording* record = nullptr;              // is filled; lives until the call has ended
