@@ -1,5 +1,6 @@
 // From a module and its imports to an instance. The start function is not run here: it may trap, wait, or never end.
 // https://webassembly.github.io/spec/core/exec/modules.html#instantiation
+#include "data_image.hpp"
 #include "runtime_calls.hpp"
 #include "store.hpp"
 
@@ -151,13 +152,22 @@ void apply_elements(StoreData& s, InstanceData& in) {
 }
 
 void apply_data(StoreData& s, InstanceData& in) {
-    for (std::size_t i = 0; i < in.module->data.size(); ++i) {
-        const DataSegment& d = in.module->data[i];
-        if (d.mode != DataSegment::Mode::active) continue;
-        TrapCode t = memory_init(in, d.memory, u32(i), offset_of(in, d.offset), 0, u32(d.bytes.size()));
-        if (t != TrapCode::none) trap_in_segment(s, t, "data", i);
-        data_drop(in, u32(i));
+    const std::vector<DataSegment>& data = in.module->data;
+    auto each_active = [&](auto f) {
+        for (u32 i = 0; i < data.size(); ++i)
+            if (data[i].mode == DataSegment::Mode::active) f(i);
+    };
+    std::vector<u64> offsets;
+    each_active([&](u32 i) { offsets.push_back(offset_of(in, data[i].offset)); });
+    std::span<MemoryObject* const> own = std::span(in.memory_space).subspan(in.module->imported_memories);
+    if (!in.module->data_image->map(own, offsets)) {
+        each_active([&, next = offsets.begin()](u32 i) mutable {
+            TrapCode t = memory_init(in, data[i].memory, i, *next++, 0, u32(data[i].bytes.size()));
+            if (t != TrapCode::none) trap_in_segment(s, t, "data", i);
+        });
+        in.module->data_image->copied(own, offsets);
     }
+    each_active([&](u32 i) { data_drop(in, i); });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "code.hpp"
+#include "data_image.hpp"
 #include "handler.hpp"
 #include "translate.hpp"
 #include "unwind.hpp"
@@ -89,6 +90,7 @@ void run(ExecContext& context) noexcept {
 
 void prepare(ModuleData& m, const CodeOptions& options) {
     m.storage = std::make_unique<CodeStorage>(options);
+    m.data_image = std::make_unique<DataImage>(m);
     m.code = std::make_unique<FuncCode[]>(m.bodies.size());
     for (std::size_t i = 0; i < m.bodies.size(); ++i) {
         const FuncBody& body = m.bodies[i];

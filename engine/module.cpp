@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "code.hpp"
+#include "data_image.hpp"
 #include "runtime.hpp"
 
 namespace heddle {

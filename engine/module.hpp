@@ -18,6 +18,7 @@ namespace heddle {
 
 struct FuncCode;     // engine/runtime.hpp: how a function is entered
 struct CodeStorage;  // engine/code.hpp: the cells of all translated functions of one module
+class DataImage;     // engine/data_image.hpp: what data segments make of memories
 
 struct Import {
     std::string_view module, name;  // into the module's bytes
@@ -127,6 +128,7 @@ struct ModuleData {
     // The running half, set by the API after validation (engine/runtime.hpp, engine/code.hpp).
     std::unique_ptr<FuncCode[]> code;                // one per own function
     std::unique_ptr<CodeStorage> storage;
+    std::unique_ptr<DataImage> data_image;
 
     ModuleData();
     ~ModuleData();

@@ -37,6 +37,67 @@ TEST_F(Instantiate, each_instance_has_its_own_globals_and_memory) {
     EXPECT_EQ(call<i32>(b, "count"), 1);
 }
 
+// A module whose data is worth an image: 300 KiB of it, at `base` and further up.
+std::string with_much_data(const std::string& base) {
+    std::string bytes;
+    for (int i = 0; i < 100 << 10; ++i) bytes += char('a' + i % 23);
+    return "(module (import \"env\" \"base\" (global $base i32)) (memory (export \"memory\") 8 20) (data (offset " + base + ") \"" + bytes + bytes +
+           "\") (data (i32.const 400000) \"" + bytes + "\") (data $passive \"xyz\")" +
+           R"((func (export "get") (param i32) (result i32) (i32.load8_u (local.get 0)))
+              (func (export "set") (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))
+              (func (export "grow") (result i32) (memory.grow (i32.const 4)))
+              (func (export "init") (param i32) (memory.init $passive (local.get 0) (i32.const 0) (i32.const 3)))))";
+}
+
+TEST_F(Instantiate, later_instances_have_the_data_of_the_first_and_share_nothing) {
+    Module m = module(engine, with_much_data("(global.get $base)"));
+    auto instance = [&](i32 base) {
+        Extern e{value(Global::create(store, {i32_type, false}, Value::i32(base)))};
+        return instantiate(store, m, {&e, 1});
+    };
+    std::vector<Instance> all;
+    for (int i = 0; i < 5; ++i) {
+        Instance in = value(instance(1000));
+        EXPECT_EQ(call<i32>(in, "get", 999), 0) << i;
+        EXPECT_EQ(call<i32>(in, "get", 1000), 'a') << i;
+        EXPECT_EQ(call<i32>(in, "get", 1000 + 23 * 4000 + 5), 'f') << i;
+        EXPECT_EQ(call<i32>(in, "get", 400000 + (100 << 10)), 0) << i;
+        call<void>(in, "set", 1000, 'A' + i);
+        call<void>(in, "set", 5, 1);
+        call<void>(in, "init", 500'000);
+        EXPECT_EQ(call<i32>(in, "get", 500'002), 'z');
+        EXPECT_EQ(call<i32>(in, "grow"), 8);
+        EXPECT_EQ(call<i32>(in, "get", 11 << 16), 0);
+        all.push_back(in);
+    }
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(call<i32>(all[std::size_t(i)], "get", 1000), 'A' + i);
+    Instance elsewhere = value(instance(2000));
+    EXPECT_EQ(call<i32>(elsewhere, "get", 1999), 0);
+    EXPECT_EQ(call<i32>(elsewhere, "get", 2000), 'a');
+    EXPECT_CONTAINS(instance(500'000).error().message, "active data segment 0");
+}
+
+TEST_F(Instantiate, snapshots_and_limits_hold_for_mapped_data) {
+    Config config;
+    config.max_total_memory_bytes = 3 * (8 << 16);
+    Engine limited(config);
+    Module m = module(limited, with_much_data("(i32.const 1000)"));
+    for (int i = 0; i < 4; ++i) {
+        Store s(limited);
+        Extern base{value(Global::create(s, {i32_type, false}, Value::i32(0)))};
+        Instance in = value(instantiate(s, m, {&base, 1}));
+        call<void>(in, "set", 1000, i32('1'));
+        Snapshot kept = value(in.snapshot());
+        call<void>(in, "set", 1000, i32('2'));
+        ASSERT_TRUE(in.restore(kept));
+        EXPECT_EQ(call<i32>(in, "get", 1000), '1');
+        EXPECT_EQ(call<i32>(in, "get", 1001), 'b');
+        (void)value(instantiate(s, m, {&base, 1}));
+        (void)value(instantiate(s, m, {&base, 1}));
+        EXPECT_CONTAINS(instantiate(s, m, {&base, 1}).error().message, "max_total_memory_bytes");
+    }
+}
+
 TEST_F(Instantiate, element_segments_of_every_kind) {
     Instance in = load(store, R"((module (table $t (export "t") 6 funcref)
         (func $one (result i32) i32.const 1) (func $two (result i32) i32.const 2)
