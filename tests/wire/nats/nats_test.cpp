@@ -186,11 +186,12 @@ TEST_F(Nats, processes_share_the_calls_and_one_that_drains_loses_none) {
     auto ask = [&](int n) {
         for (int i = 0; i < n; ++i) requests.push_back(std::make_unique<nats::Request>(*connection, nats::op_subject("shop", "add"), "[" + std::to_string(requests.size()) + ",1]", nats::Headers()));
     };
+    App first = one.app(), second = two->app();
     ask(200);
+    for (auto until = Clock::now() + 10s; second.data().ops.find("add")->second.stats.total() == 0 && Clock::now() < until;) std::this_thread::sleep_for(1ms);
     std::thread drain([&] { EXPECT_TRUE(two->drain(10s)); });
     ask(200);
     drain.join();
-    App first = one.app(), second = two->app();
     u64 before = second.data().ops.find("add")->second.stats.total();
     ask(50);
     for (std::size_t i = 0; i < requests.size(); ++i) {
