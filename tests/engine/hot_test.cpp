@@ -77,7 +77,7 @@ public:
         std::copy(start_.begin(), start_.end(), frame_.begin());
         frame_[record] = reinterpret_cast<u64>(other_);
         frame_[record + 1] = reinterpret_cast<u64>(frame_.data() + 256);
-        std::copy(start_memory_.begin(), start_memory_.end(), memory_.begin());
+        std::fill(std::copy(start_memory_.begin(), start_memory_.end(), memory_.begin()), memory_.end(), u8(0));  // nothing of the last run is left
         for (u32 i = 0; i < small; ++i) instance_->own_globals[i].value = {start_globals_[i], start_globals_[i]};
         ExecContext& c = store_.data().context;
         c.limit.store(~u64(0));
