@@ -1,4 +1,5 @@
 // heddle call, and heddle app: one call of a materializer without a server; a new app; what is wrong with one.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -107,7 +108,9 @@ int app_check(const AppCheckOptions& o) {
     auto app = wire::App::load(o.app, wire::AppOptions{{}, print_log});
     if (!app) return complain(app.error().message);
     if (auto warm = app->warm(); !warm) return complain(o.app + ": " + warm.error().message);
-    for (const wire::MaterializerInfo& m : app->materializers())
+    auto all = app->materializers();
+    std::ranges::move(app->runtimes(), std::back_inserter(all));
+    for (const wire::MaterializerInfo& m : all)
         fmt::print("{}: {}, {}, {}\n  input  {}\n  output {}\n{}", m.op, m.kind, m.effect, m.lifetime, m.input, m.output, m.note.empty() ? "" : "  " + m.note + "\n");
     return ok;
 }

@@ -282,6 +282,7 @@ std::expected<std::vector<StyleWord>, std::string> parse_style(std::string_view 
 void add_messages(CLI::App& run, RunOptions& o) {
     add_parsed(run, "--message", "'METHOD JSON'", "call an exported function by a message, 'Interface.Function {\"a\": 1}', and print the answer", parse_message,
                [&o](MessageText m) { o.message = std::move(m); })
+        ->excludes(run.get_option("--invoke"))
         ->group("Messages");
     add_parsed(run, "--send", "INTERFACE[=NAME[@CONTRACT]]", "calls of that imported interface become messages to the function `send` of a component of --link", parse_send,
                [&o](SendGrant s) { o.sends.push_back(std::move(s)); })

@@ -187,12 +187,21 @@ Or<Source> read_program(const RunOptions& options) {
     return source;
 }
 
+// What was asked for that core modules do not have, or nothing.
+std::string_view for_components_only(const RunOptions& o) {
+    if (!o.links.empty()) return "--link serves imports of components";
+    if (o.message) return "--message calls what a component exports";
+    if (!o.sends.empty()) return "--send serves imports of components";
+    if (!o.plugins.empty() || o.plugin_bytes) return "components load plug-ins (--plugin, --plugin-bytes)";
+    return {};
+}
+
 Or<int> run_program(const RunOptions& options) {
     auto source = read_program(options);
     if (!source) return std::unexpected(source.error());
     Engine engine(options.config);
     if (is_component(source->form)) return run_component(options, engine, std::move(*source));
-    if (!options.links.empty()) return fail(wrong_usage, source->label + ": is a core module; --link serves imports of components");
+    if (auto asked = for_components_only(options); !asked.empty()) return fail(wrong_usage, fmt::format("{}: is a core module; {}", source->label, asked));
     auto module = Module::load(engine, std::move(source->bytes), std::filesystem::path(source->label).filename().string());
     if (!module) return std::unexpected(load_failure(source->label, module.error()));
     auto entry = find_entry(*source, *module, options);

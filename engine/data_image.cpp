@@ -6,8 +6,8 @@ namespace heddle {
 
 namespace {
 
-// Less than this is copied sooner than mapped.
-constexpr u64 least_bytes = 256 << 10;
+// 64 KiB are copied as soon as mapped (bench/loading).
+constexpr u64 least_bytes = 128 << 10;
 
 }  // namespace
 

@@ -284,11 +284,25 @@ std::string note_of(const Program& p) {
 
 const std::string& App::name() const { return data_->manifest.name; }
 
+namespace {
+
+MaterializerInfo info_of(const AppData& app, std::string name, const Op& op) {
+    const MaterializerConfig& m = *op.config;
+    const Types& types = app.manifest.types;
+    return {std::move(name), m.title, to_string(m.guest->kind), to_string(m.guest->lifetime), to_string(m.effect), types.schema_text(m.input), types.schema_text(m.output), note_of(*op.program)};
+}
+
+}  // namespace
+
 std::vector<MaterializerInfo> App::materializers() const {
     std::vector<MaterializerInfo> all;
-    const Types& types = data_->manifest.types;
-    for (const MaterializerConfig& m : data_->manifest.materializers)
-        all.push_back({m.op, m.title, to_string(m.guest->kind), to_string(m.guest->lifetime), to_string(m.effect), types.schema_text(m.input), types.schema_text(m.output), note_of(*data_->ops.find(m.op)->second.program)});
+    for (const MaterializerConfig& m : data_->manifest.materializers) all.push_back(info_of(*data_, m.op, data_->ops.find(m.op)->second));
+    return all;
+}
+
+std::vector<MaterializerInfo> App::runtimes() const {
+    std::vector<MaterializerInfo> all;
+    for (const MaterializerConfig& m : data_->manifest.provided) all.push_back(info_of(*data_, m.full_name(), data_->provided.find(m.op)->second));
     return all;
 }
 

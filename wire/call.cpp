@@ -112,7 +112,7 @@ Task<Reply> call_guest(AppData& app, Op& op, CallScope& scope, std::string_view 
 // what one caller lacks.
 CallScope scope_of(CallTree& tree, CallScope* outer, const MaterializerConfig& m, std::optional<Milliseconds> deadline) {
     const CallLimits& limits = m.guest->limits;
-    Milliseconds time = limits.deadline.count() == 0 ? Milliseconds(24 * 3600 * 1000) : limits.deadline;
+    Milliseconds time = limits.time();
     if (deadline) time = std::min(time, *deadline);
     CallScope s{tree, outer, m, *m.guest, Clock::now() + time, 0, 0, 0, {}, false, {}, nullptr};
     if (limits.fuel) s.fuel = limits.fuel;

@@ -20,9 +20,6 @@ using component::ValueType;
 
 namespace {
 
-// {"op": …, "in": …} of the host call `call`.
-std::string call_json(const std::string& op, std::string_view in) { return R"({"op":)" + json_string(op) + R"(,"in":)" + std::string(in) + "}"; }
-
 }  // namespace
 
 Host ComponentGuest::ask(HostCall& call, std::string_view op, std::string_view json, Answered answered) {
@@ -74,11 +71,9 @@ std::expected<std::optional<Val>, std::string> sent(const component::FunctionTyp
 // The arguments as an object by their names.
 Host ComponentGuest::call_served(HostCall& call, const std::string& op) {
     component::FunctionType type = call.type();
-    std::vector<ValueType::Member> parameters;
-    for (const auto& p : type.params) parameters.push_back({p.name, p.type});
-    auto args = to_text(Val::record({call.args().begin(), call.args().end()}), ValueType::record(std::move(parameters)));
+    auto args = to_text(Val::record({call.args().begin(), call.args().end()}), parameters(type));
     if (!args) return call.fail(call.name() + ": " + args.error());
-    return ask(call, "call", call_json(op, *args), [type, name = call.name(), &op](HostAnswer answer) { return served(type, name, op, std::move(answer)); });
+    return ask(call, "call", call_question(op, *args), [type, name = call.name(), &op](HostAnswer answer) { return served(type, name, op, std::move(answer)); });
 }
 
 // What `send(msg, contract-name, link-name)` takes.
@@ -93,7 +88,7 @@ Host ComponentGuest::call_sent(HostCall& call, const std::string& method, const 
     std::string bytes = base64({reinterpret_cast<const u8*>(arg->data()), arg->size()});
     std::string in = R"({"msg":{"method":)" + json_string(method) + R"(,"arg":")" + bytes + R"("},"contract-name":)" + json_string(c.contract) + R"(,"link-name":)" +
                      (c.link ? json_string(*c.link) : "null") + "}";
-    return ask(call, "call", call_json(to.op, in), [type, name = call.name(), &to](HostAnswer answer) { return sent(type, name, to.op, std::move(answer)); });
+    return ask(call, "call", call_question(to.op, in), [type, name = call.name(), &to](HostAnswer answer) { return sent(type, name, to.op, std::move(answer)); });
 }
 
 void ComponentGuest::offer_imports(ComponentLinker& linker) {

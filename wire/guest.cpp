@@ -98,7 +98,7 @@ void Guest::log_output() {
 Task<Ended> Guest::run(CallScope& scope, Task<Ended> step) {
     if (scope.tree.cancelled()) co_return Ended{Outcome::cancelled, "the call was cancelled"};
     if (scope.late()) co_return Ended{Outcome::deadline, "the deadline passed before the guest was called"};
-    if (scope.is_runtime()) scope.deadline = Clock::now() + (config_.limits.deadline.count() ? config_.limits.deadline : Milliseconds(24 * 3600 * 1000));
+    if (scope.is_runtime()) scope.deadline = Clock::now() + config_.limits.time();
     CallScope* outer = std::exchange(scope_, &scope);
     if (scope.fuel) store_.set_fuel(*scope.fuel);
     refused_ = refused_memory(store_);

@@ -97,8 +97,7 @@ Task<std::string> call_op(CallScope& scope, Json json) {
 // ---- running instances of other processes: which has one, and a call of that one
 
 void check_connect(const CallScope& scope, const std::string& op) {
-    const auto& list = scope.guest.grants.connect;
-    if (!granted(list, op) && !granted(list, "nats:" + op)) refuse("denied", "`" + scope.materializer.op + "` may not reach `" + op + "` (grants.connect)");
+    if (!may_reach(scope.guest.grants, op)) refuse("denied", "`" + scope.materializer.op + "` may not reach `" + op + "` (grants.connect)");
 }
 
 std::string connect_find(CallScope& scope, const Json& json) {
@@ -429,6 +428,10 @@ bool granted(const std::vector<std::string>& list, std::string_view name) {
     return std::ranges::any_of(list, [&](const std::string& g) { return g == "*" || g == name; });
 }
 
+bool may_reach(const Grants& grants, const std::string& op) { return granted(grants.connect, op) || granted(grants.connect, "nats:" + op); }
+
+std::string call_question(std::string_view op, std::string_view in) { return R"({"in":)" + std::string(in) + R"(,"op":)" + json_string(op) + "}"; }
+
 namespace {
 
 HostAnswer failure_of(std::exception_ptr thrown) {
@@ -474,7 +477,7 @@ std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std:
 
 std::variant<HostAnswer, Task<HostAnswer>> begin_call(CallScope& scope, std::string op, std::string in, std::shared_ptr<Passed> passed) {
     Recorder* recorder = scope.depth == 0 ? scope.tree.recorder : nullptr;
-    std::string question = R"({"in":)" + in + R"(,"op":)" + json_string(op) + "}";
+    std::string question = call_question(op, in);
     if (recorder && recorder->replays()) return recorder->answer("call", question);
     try {
         count_call(scope);

@@ -19,6 +19,9 @@ std::variant<HostAnswer, Task<HostAnswer>> begin_hostcall(CallScope& scope, std:
 // As host call `call`, with resources beside the JSON.
 std::variant<HostAnswer, Task<HostAnswer>> begin_call(CallScope& scope, std::string op, std::string in, std::shared_ptr<Passed> passed);
 
+// The words of host call `call`; `in` is JSON text.
+std::string call_question(std::string_view op, std::string_view in);
+
 // The host calls of the key-value store, which a component may provide in the built-in one's place.
 struct KvCall {
     std::string_view name;
@@ -36,5 +39,7 @@ void fill_random(std::span<u8> bytes);
 
 // Whether a list of grants names something: itself, or "*".
 bool granted(const std::vector<std::string>& list, std::string_view name);
+// Whether running instances of the materializer may be reached by identity: here by its name, in other processes also by "nats:NAME".
+bool may_reach(const Grants& grants, const std::string& op);
 
 }  // namespace heddle::wire

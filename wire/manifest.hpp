@@ -57,6 +57,8 @@ struct CallLimits {
     // Of an instance of a component: handles; tasks, and as many subtasks, waitable sets and streams; what the host keeps for it, and copies for one call
     u32 handles = 65'536, tasks = 4'096;
     u64 host_memory = u64(64) << 20, host_copy = u64(32) << 20;
+    // The deadline; where there is none, a day, so that it can be added to the time of day.
+    Milliseconds time() const { return deadline.count() == 0 ? Milliseconds(24 * 3600 * 1000) : deadline; }
 };
 
 struct Grants {
@@ -137,6 +139,8 @@ struct MaterializerConfig {
     std::optional<EventConfig> event;
     RouteConfig route;
     std::shared_ptr<const GuestConfig> guest;
+    // In listings and metrics: a host call and a materializer may be called the same.
+    std::string full_name() const { return runtime.empty() ? op : "runtimes." + runtime + "." + op; }
 };
 
 struct ServeConfig {

@@ -42,12 +42,6 @@ std::string_view last_part(std::string_view interface) {
 
 bool takes_a_record(const FunctionType& t) { return t.params.size() == 1 && t.params[0].type.kind() == K::record; }
 
-ValueType parameters(const FunctionType& t) {
-    std::vector<ValueType::Member> members;
-    for (const auto& p : t.params) members.push_back({p.name, p.type});
-    return ValueType::record(std::move(members));
-}
-
 std::vector<std::string_view> words(std::string_view text) {
     std::vector<std::string_view> all;
     for (std::size_t at = 0; at < text.size();) {

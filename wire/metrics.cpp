@@ -70,13 +70,13 @@ void CallStats::write_latency(std::string& to, const std::string& op) const {
 
 std::string metrics_text(const AppData& app) {
     std::string text;
-    std::vector<std::pair<std::string_view, const Op&>> ops;  // and the host calls that components provide
+    std::vector<std::pair<std::string, const Op&>> ops;
     for (const auto* all : {&app.ops, &app.provided})
-        for (const auto& [name, op] : *all) ops.emplace_back(name, op);
+        for (const auto& [ignored, op] : *all) ops.emplace_back(op.config->full_name(), op);
     head(text, "heddle_calls_total", "counter", "Calls by materializer and outcome.");
-    for (const auto& [name, op] : ops) op.stats.write(text, std::string(name));
+    for (const auto& [name, op] : ops) op.stats.write(text, name);
     head(text, "heddle_call_seconds", "histogram", "Time of calls, from input to output.");
-    for (const auto& [name, op] : ops) op.stats.write_latency(text, std::string(name));
+    for (const auto& [name, op] : ops) op.stats.write_latency(text, name);
     head(text, "heddle_calls_running", "gauge", "Calls that run now.");
     for (const auto& [name, op] : ops) text += "heddle_calls_running{op=\"" + label(name) + "\"} " + std::to_string(op.stats.running) + "\n";
     head(text, "heddle_hostcalls_total", "counter", "Host calls made by guests.");

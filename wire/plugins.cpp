@@ -70,7 +70,7 @@ public:
 
 private:
     std::optional<CallResult> call_passing(const Reachable::Function& f, std::vector<Val> args, std::function<void(CallResult)> then);
-    std::expected<Json, CallError> input(const FunctionType& type, const std::vector<Val>& args) const;
+    std::expected<std::string, CallError> input(const FunctionType& type, std::vector<Val> args) const;
 
     Guest& from_;
     const Reachable what_;
@@ -78,19 +78,18 @@ private:
     Program* program_;
 };
 
-std::expected<Json, CallError> Running::input(const FunctionType& type, const std::vector<Val>& args) const {
-    Json in = Json::object();
-    for (std::size_t i = 0; i < args.size(); ++i) {
-        auto value = to_text(args[i], type.params[i].type);
-        if (!value) return std::unexpected(CallError{CallError::Kind::bad_arguments, value.error()});
-        in[type.params[i].name] = parse_scanned(*value);
-    }
+// The arguments by their names, and the key where the materializer looks for it.
+std::expected<std::string, CallError> Running::input(const FunctionType& type, std::vector<Val> args) const {
+    auto in = to_text(Val::record(std::move(args)), parameters(type));
+    if (!in) return std::unexpected(CallError{CallError::Kind::bad_arguments, in.error()});
+    if (what_.key.empty()) return std::move(*in);
     try {
-        if (!what_.key.empty()) in[Json::json_pointer(what_.key)] = key_;
+        Json with_key = parse_scanned(*in);
+        with_key[Json::json_pointer(what_.key)] = key_;
+        return to_text(with_key);
     } catch (const Json::exception&) {
         return std::unexpected(CallError{CallError::Kind::bad_arguments, "the key `" + what_.key.substr(0, 60) + "` has no place beside the arguments"});
     }
-    return in;
 }
 
 std::optional<CallResult> Running::call(const std::string& function, std::vector<Val> args, std::function<void(CallResult)> then) {
@@ -99,12 +98,12 @@ std::optional<CallResult> Running::call(const std::string& function, std::vector
     if (program_ && program_->is_inside(from_.scope(), key_))
         return CallResult(std::unexpected(CallError{CallError::Kind::reentrant, "the call came back to an instance that is still in the call that made it"}));
     if (at_.empty() && has_resources(f->type)) return call_passing(*f, std::move(args), std::move(then));
-    auto in = input(f->type, args);
+    auto in = input(f->type, std::move(args));
     if (!in) return CallResult(std::unexpected(in.error()));
-    Json question{{"op", f->op}, {"in", std::move(*in)}};
-    if (!at_.empty()) question["at"] = at_;
+    std::string question = call_question(f->op, *in);
+    if (!at_.empty()) question.insert(1, R"("at":)" + json_string(at_) + ",");
     auto result = [type = f->type](const HostAnswer& a) { return a ? answered(type, *a) : failed(type, a.error()); };
-    auto answer = from_.hostcall(at_.empty() ? "call" : "connect.call", to_text(question), [then = std::move(then), result](HostAnswer a) { then(result(a)); });
+    auto answer = from_.hostcall(at_.empty() ? "call" : "connect.call", question, [then = std::move(then), result](HostAnswer a) { then(result(a)); });
     return answer ? std::optional(result(*answer)) : std::nullopt;
 }
 
@@ -124,7 +123,7 @@ std::optional<CallResult> Running::call_passing(const Reachable::Function& f, st
         if (!mapped) return CallResult(std::unexpected(ended));
         args[i] = std::move(*mapped);
     }
-    auto in = input(type, args);
+    auto in = input(type, std::move(args));
     if (!in) return CallResult(std::unexpected(in.error()));
     auto result = [passed, type, full = f.type, ended](const HostAnswer& a) -> CallResult {
         if (passed->stale) return std::unexpected(ended);
@@ -137,7 +136,7 @@ std::optional<CallResult> Running::call_passing(const Reachable::Function& f, st
         if (!mapped) return std::unexpected(CallError{CallError::Kind::unreachable, "a recording has no resources"});
         return mapped;
     };
-    auto answer = from_.call_passing(f.op, to_text(*in), passed, [then = std::move(then), result](HostAnswer a) { then(result(a)); });
+    auto answer = from_.call_passing(f.op, std::move(*in), passed, [then = std::move(then), result](HostAnswer a) { then(result(a)); });
     return answer ? std::optional(result(*answer)) : std::nullopt;
 }
 
@@ -173,8 +172,7 @@ Reached connect(Store& caller, const std::string& identity) {
     auto* guest = static_cast<Guest*>(caller.user);
     if (!guest) return refuse(LoadError::Kind::denied, "a plug-in reaches nothing that runs elsewhere");
     std::string op = identity.substr(0, identity.find('/')), key = identity.substr(std::min(identity.size(), op.size() + 1));
-    const auto& list = guest->config().grants.connect;
-    if (!granted(list, op) && !granted(list, "nats:" + op)) return refuse(LoadError::Kind::denied, "`" + op + "` is none of what it may reach (grants.connect)");
+    if (!may_reach(guest->config().grants, op)) return refuse(LoadError::Kind::denied, "`" + op + "` is none of what it may reach (grants.connect)");
     auto& ops = guest->scope().tree.app->ops;
     auto here = ops.find(op);
     if (here != ops.end()) return connect_here(*guest, op, here->second, key);

@@ -429,6 +429,12 @@ std::optional<std::string> without_json(const ValueType& type, const std::string
     return std::nullopt;
 }
 
+ValueType parameters(const component::FunctionType& type) {
+    std::vector<ValueType::Member> members;
+    for (const auto& p : type.params) members.push_back({p.name, p.type});
+    return ValueType::record(std::move(members));
+}
+
 std::optional<std::string> without_json(const component::FunctionType& type) {
     for (const auto& p : type.params)
         if (auto found = without_json(p.type, "parameter " + p.name)) return found;

@@ -18,6 +18,8 @@ std::expected<std::string, std::string> to_text(const component::Val& value, con
 std::optional<std::string> without_json(const component::ValueType& type, const std::string& path);
 std::optional<std::string> without_json(const component::FunctionType& type);
 
+// What a function takes, as a record.
+component::ValueType parameters(const component::FunctionType& type);
 // What a function gives for the JSON of a call that went well: a result<T, E> is `ok` of it, a function without a result nothing.
 std::expected<std::optional<component::Val>, std::string> to_result(const Json& json, const component::FunctionType& type);
 

@@ -168,6 +168,8 @@ class Links(ProgramTest):
         self.expect(heddle("run", "--link", self.folder / "none.wasm", asking), NOT_FOUND, out="", err="no such file")
         self.expect(heddle("run", "--link", self.file("m.wat", "(module)"), asking), NOT_RUNNABLE, out="", err="is a core module")
         self.expect(heddle("run", "--link", self.file("a.wat", answering(1)), self.file("hello.wat", HELLO)), USAGE, out="", err="core module")
+        for words in (["--message", "A.b {}"], ["--send", "demo:app/a"], ["--plugin", "x=x.wasm"], ["--plugin-bytes"]):
+            self.expect(heddle("run", *words, self.file("hello.wat", HELLO)), USAGE, out="", err=["hello.wat: is a core module", words[0]])
         other = answering(1).replace("(result u32)", "(result s32)")
         self.expect(heddle("run", "--link", self.file("o.wat", other), "--invoke", "next()", asking), FAILED, out="",
                     err=["incompatible import type", "func() -> u32", "func() -> s32"])

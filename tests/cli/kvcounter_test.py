@@ -15,7 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import HEDDLE, ROOT, ProgramTest, heddle
+from support import HEDDLE, RELAY, ROOT, ProgramTest, heddle
 
 EXAMPLE = ROOT / "wire/examples/kvcounter"
 RECEIVE = "demo:kvcounter/wasmbus-receiver@1.0.0.receive"
@@ -80,10 +80,15 @@ class KvcounterTest(ProgramTest):
                 (["--link", path / "wasmbus_sender.wasm", "--send", "demo:kvcounter/keyvalu", "--message", "X {}"], 1,
                  "--send demo:kvcounter/keyvalu: it imports no interface `demo:kvcounter/keyvalu`; did you mean `demo:kvcounter/keyvalue`?"),
                 (["--send", "keyvalue"], 2, "an interface whose calls are sent is written demo:app/store"),
+                (["--message", "X {}", "--invoke", "x()"], 2, "--invoke excludes --message"),
                 (["--message-style", "snak"], 2, "keys as kebab, snake or camel, bytes as base64 or numbers")):
             said = heddle("run", *words, path / "kvcounter.wasm")
             self.expect(said, code)
             self.assertIn(expected, said.err)
+
+    def test_the_host_calls_of_a_runtime_are_listed(self):
+        app = self.app().with_name("runtime.toml")
+        self.expect(heddle("app", "check", app), 0, contains=["bus: core-wire", "runtimes.store.kv.get: wit-wire, read, singleton", "runtimes.store.kv.cas: wit-wire"])
 
     def sent(self, said):
         """The message's payload."""
@@ -208,28 +213,12 @@ class KvcounterTest(ProgramTest):
         connection.request("GET", "/metrics")
         metrics = connection.getresponse().read().decode()
         connection.close()
-        self.assertIn('heddle_calls_total{op="kv.increment",outcome="trap"} 16', metrics)
+        self.assertIn('heddle_calls_total{op="runtimes.store.kv.increment",outcome="trap"} 16', metrics)
 
     def test_the_runtime_keeps_what_the_built_in_store_keeps(self):
         """The same calls, asked by a guest that hands them on, of both."""
         self.app()
-        forward = """(module
-          (import "cw:host" "result" (func $result (param i32 i32)))
-          (import "cw:host" "hostcall" (func $hostcall (param i32 i32 i32 i32) (result i64)))
-          (import "cw:host" "take" (func $take (param i32)))
-          (memory (export "memory") 2)
-          (func (export "cw_abi") (result i32) (i32.const 1))
-          (global $place (mut i32) (i32.const 9216))
-          (func (export "cw_alloc") (param i32) (result i32) (global.set $place (i32.xor (global.get $place) (i32.const 8192))) (global.get $place))
-          (func (export "cw_free") (param i32 i32))
-          (func (export "cw_init") (param i32 i32) (result i32) (i32.const 0))
-          (func (export "cw_handle") (param $op i32) (param $opn i32) (param $in i32) (param $n i32) (result i32)
-            (local $r i64)
-            (local.set $r (call $hostcall (local.get $op) (local.get $opn) (local.get $in) (local.get $n)))
-            (call $take (i32.const 32768))
-            (call $result (i32.const 32768) (i32.wrap_i64 (local.get $r)))
-            (select (i32.const 3) (i32.const 0) (i32.wrap_i64 (i64.shr_u (local.get $r) (i64.const 32))))))"""
-        (self.folder / "forward.wat").write_text(forward)
+        (self.folder / "forward.wat").write_text(RELAY)
         ops = ["kv.get", "kv.set", "kv.delete", "kv.list", "kv.increment", "kv.cas"]
         guests = "".join(f'[materializers."{op}"]\nartifact = "forward.wat"\ngrants = {{ kv = "write" }}\n' for op in ops)
         (self.folder / "built_in.toml").write_text(guests)

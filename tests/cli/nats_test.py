@@ -11,7 +11,7 @@ import time
 import unittest
 
 import nats_support
-from support import FAILED, HEDDLE, USAGE, ProgramTest, heddle
+from support import FAILED, HEDDLE, RELAY, USAGE, ProgramTest, asking_guest, heddle
 
 REQUESTS = 400
 CLIENTS = 8
@@ -23,42 +23,8 @@ NUMBERS = """(module
     (loop $more (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 20000000))))
     (i32.const 1)))"""
 
-# Makes the host call that its materializer is named after.
-RELAY = """(module
-  (import "cw:host" "result" (func $result (param i32 i32)))
-  (import "cw:host" "hostcall" (func $hostcall (param i32 i32 i32 i32) (result i64)))
-  (import "cw:host" "take" (func $take (param i32)))
-  (memory (export "memory") 2)
-  (func (export "cw_abi") (result i32) (i32.const 1))
-  (func (export "cw_alloc") (param i32) (result i32) (global.get $heap) (global.set $heap (i32.add (global.get $heap) (i32.add (local.get 0) (i32.const 8)))))
-  (global $heap (mut i32) (i32.const 4096))
-  (func (export "cw_free") (param i32 i32))
-  (func (export "cw_init") (param i32 i32) (result i32) (i32.const 0))
-  (func (export "cw_handle") (param i32 i32 i32 i32) (result i32)
-    (local $r i64)
-    (local.set $r (call $hostcall (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
-    (call $take (i32.const 65536))
-    (call $result (i32.const 65536) (i32.wrap_i64 (local.get $r)))
-    (select (i32.const 0) (i32.const 3) (i64.eqz (i64.shr_u (local.get $r) (i64.const 32))))))"""
-
 # Calls another op.
-ASKS = """(module
-  (import "cw:host" "result" (func $result (param i32 i32)))
-  (import "cw:host" "hostcall" (func $hostcall (param i32 i32 i32 i32) (result i64)))
-  (import "cw:host" "take" (func $take (param i32)))
-  (memory (export "memory") 2)
-  (data (i32.const 16) "call{\\"op\\":\\"OTHER\\"}")
-  (func (export "cw_abi") (result i32) (i32.const 1))
-  (global $place (mut i32) (i32.const 9216))
-  (func (export "cw_alloc") (param i32) (result i32) (global.set $place (i32.xor (global.get $place) (i32.const 8192))) (global.get $place))
-  (func (export "cw_free") (param i32 i32))
-  (func (export "cw_init") (param i32 i32) (result i32) (i32.const 0))
-  (func (export "cw_handle") (param i32 i32 i32 i32) (result i32)
-    (local $r i64)
-    (local.set $r (call $hostcall (i32.const 16) (i32.const 4) (i32.const 20) (i32.const 10)))
-    (call $take (i32.const 65536))
-    (call $result (i32.const 65536) (i32.wrap_i64 (local.get $r)))
-    (select (i32.const 0) (i32.const 3) (i64.eqz (i64.shr_u (local.get $r) (i64.const 32))))))"""
+ASKS = asking_guest("(i32.const 16) (i32.const 4) (i32.const 20) (i32.const 10)", '(data (i32.const 16) "call{\\"op\\":\\"OTHER\\"}")')
 
 WORKER = """name = "shop"
 kv = "nats:count"

@@ -495,16 +495,18 @@ constexpr const char* spins = R"((module (func (export "spin") (loop $l (br $l))
     (func (export "count") (param i32) (result i32) (local i32)
       (loop $l (local.set 1 (i32.add (local.get 1) (i32.const 1))) (br_if $l (i32.lt_u (local.get 1) (local.get 0)))) (local.get 1))))";
 
+void expect_interrupted(Store& store, const Instance& in, const char* name) {
+    std::thread other([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        store.interrupt();
+    });
+    EXPECT_EQ(trap_of<void>(in, name), "interrupted") << name;
+    other.join();
+}
+
 TEST_F(ExecutionTest, another_thread_interrupts_endless_loops_and_tail_calls) {
     Instance in = load(store, spins);
-    for (const char* name : {"spin", "tail"}) {
-        std::thread other([&] {
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-            store.interrupt();
-        });
-        EXPECT_EQ(trap_of<void>(in, name), "interrupted");
-        other.join();
-    }
+    for (const char* name : {"spin", "tail"}) expect_interrupted(store, in, name);
     EXPECT_EQ(call<i32>(in, "count", 10), 10);
 }
 
@@ -606,14 +608,7 @@ TEST_F(ExecutionTest, metered_loops_see_an_interrupt_between_two_portions_of_fue
     Store s(metered);
     Instance in = load(s, spins);
     s.set_fuel(u64(INT64_MAX));
-    for (const char* name : {"spin", "tail"}) {
-        std::thread other([&] {
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-            s.interrupt();
-        });
-        EXPECT_EQ(trap_of<void>(in, name), "interrupted");
-        other.join();
-    }
+    for (const char* name : {"spin", "tail"}) expect_interrupted(s, in, name);
     u64 before = s.fuel();
     EXPECT_EQ(call<i32>(in, "count", 1'000'000), 1'000'000);
     EXPECT_NEAR(double(before - s.fuel()), 9'000'003., 1.) << "many portions";

@@ -99,7 +99,7 @@ TEST(Runtime, a_component_is_asked_in_the_place_of_the_built_in_store) {
     EXPECT_EQ(told(t.increment("a")), "ok 100002");
     EXPECT_EQ(t.started(), 1u);
     EXPECT_EQ(said(t.call("kv.get", "null")), "unknown_op: no materializer is called `kv.get`; known are `kv.increment`") << "it is for guests alone";
-    EXPECT_NE(metrics_text(t.app->data()).find("heddle_calls_total{op=\"kv.increment\",outcome=\"ok\"} 2"), std::string::npos);
+    EXPECT_NE(metrics_text(t.app->data()).find("heddle_calls_total{op=\"runtimes.store.kv.increment\",outcome=\"ok\"} 2"), std::string::npos);
 }
 
 TEST(Runtime, grants_and_prefixes_hold_before_it_is_asked) {

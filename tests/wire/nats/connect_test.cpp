@@ -36,30 +36,16 @@ TEST(NatsInstances, all_choose_the_same_process) {
     EXPECT_EQ(chosen({{"", "", "{", {}}, {"", "", "7", {}}, {"", "", R"({"at":7,"what":{}})", {}}, three[1]}, ""), "b") << "what is no answer does not count";
 }
 
-// Never comes back.
-const std::string stuck = R"((component
-  (core module $m (func (export "next") (result i32) (loop $l (br $l)) (i32.const 0)))
+// A counter whose `next` does this, with its type in the core module and in WIT.
+std::string counter(const std::string& body, const std::string& core_type = "i32", const std::string& type = "u32") {
+    return "(component (core module $m (func (export \"next\") (result " + core_type + ") " + body + R"())
   (core instance $i (instantiate $m))
-  (func $next (result u32) (canon lift (core func $i "next")))
-  (component $c (import "next" (func $f (result u32))) (export "next" (func $f)))
+  (func $next (result )" + type + R"() (canon lift (core func $i "next")))
+  (component $c (import "next" (func $f (result )" + type + R"())) (export "next" (func $f)))
   (instance $counter (instantiate $c (with "next" (func $next))))
   (export "demo:count/counter" (instance $counter))))";
-// Traps.
-const std::string broken = R"((component
-  (core module $m (func (export "next") (result i32) unreachable))
-  (core instance $i (instantiate $m))
-  (func $next (result u32) (canon lift (core func $i "next")))
-  (component $c (import "next" (func $f (result u32))) (export "next" (func $f)))
-  (instance $counter (instantiate $c (with "next" (func $next))))
-  (export "demo:count/counter" (instance $counter))))";
-// The same interface with another type.
-const std::string wider = R"((component
-  (core module $m (func (export "next") (result i64) (i64.const 0)))
-  (core instance $i (instantiate $m))
-  (func $next (result u64) (canon lift (core func $i "next")))
-  (component $c (import "next" (func $f (result u64))) (export "next" (func $f)))
-  (instance $counter (instantiate $c (with "next" (func $next))))
-  (export "demo:count/counter" (instance $counter))))";
+}
+const std::string stuck = counter("(loop $l (br $l)) (i32.const 0)"), broken = counter("unreachable"), wider = counter("(i64.const 0)", "i64", "u64");
 
 // Says yes to Ada.
 const std::string asks_for_ada = R"((module
@@ -100,32 +86,18 @@ std::string counts(const std::string& artifact = "count.wat", const std::string&
            "[materializers.pool]\nartifact = \"count.wat\"\nexport = \"demo:count/counter.next\"\nlifetime = \"pooled\"\n";
 }
 
-class NatsConnect : public ::testing::Test {
+class NatsConnect : public NatsFixture {
 protected:
-    void SetUp() override {
-        if (!server.installed()) GTEST_SKIP() << "nats-server is not installed";
-        ASSERT_FALSE(server.url().empty()) << "nats-server did not start";
-        use_nats({.servers = server.url()});
-    }
-    void TearDown() override { use_nats({}); }
-    // One process more, as far as NATS sees.
     std::unique_ptr<AppServer> serve(const std::string& manifest) {
-        folders.push_back(std::make_unique<Folder>());
-        Folder& f = *folders.back();
-        for (const auto& [name, text] : {std::pair("count.wat", count), {"stuck.wat", stuck}, {"broken.wat", broken}, {"wider.wat", wider}, {"ada.wat", asks_for_ada}, {"holder.wasm", holder_bytes()}, {"box.wasm", box_component()}, {"keeper.wasm", keeper_component()}})
-            f.write(name, text);
-        auto s = AppServer::start(f.write("app.toml", "name = \"shop\"\n" + manifest), {}, {.listen = "127.0.0.1:0"});
-        if (!s) throw std::runtime_error(s.error().message);
-        return std::make_unique<AppServer>(std::move(*s));
+        return std::make_unique<AppServer>(serve_with({{"count.wat", count}, {"stuck.wat", stuck}, {"broken.wat", broken}, {"wider.wat", wider}, {"ada.wat", asks_for_ada},
+                                                       {"holder.wasm", holder_bytes()}, {"box.wasm", box_component()}, {"keeper.wasm", keeper_component()}},
+                                                      manifest));
     }
     static const std::string& holder_bytes() {
         static const std::string bytes = holder_component();
         return bytes;
     }
     static std::string bump(AppServer& s, const std::string& who, CallOptions o = {}) { return said(s.app().call("bump", R"({"who":")" + who + "\"}", o)); }
-
-    NatsServer server;
-    std::vector<std::unique_ptr<Folder>> folders;
 };
 
 TEST_F(NatsConnect, an_instance_of_another_process_is_reached_by_identity) {
@@ -178,11 +150,11 @@ TEST_F(NatsConnect, the_deadline_and_the_user_go_along) {
     auto here = serve(holds);
     auto there = serve(counts("stuck.wat"));
     auto start = Clock::now();
-    EXPECT_EQ(here->app().call("bump", R"({"who":"one"})", {.deadline = 300ms}).outcome, Outcome::deadline);
+    EXPECT_EQ(here->app().call("bump", R"({"who":"one"})", {.deadline = 2s}).outcome, Outcome::deadline);  // finding the instance takes 200 ms of it
     EXPECT_LT(Clock::now() - start, 10s);
     App held = there->app();
     const CallStats& stats = held.data().ops.find("one")->second.stats;
-    while (stats.running && Clock::now() - start < 10s) std::this_thread::sleep_for(10ms);
+    while (stats.total() == 0 && Clock::now() - start < 10s) std::this_thread::sleep_for(10ms);
     EXPECT_EQ(stats.count(Outcome::deadline), 1u);
     there = serve(counts("count.wat", "policy = [\"ada\"]\n") + "[materializers.ada]\nartifact = \"ada.wat\"\nkind = \"core-wire\"\nlifetime = \"pooled\"\n");
     EXPECT_EQ(bump(*here, "one", {.user = R"({"name":"Ada"})"}), "ok 1");

@@ -64,14 +64,8 @@ TEST(NatsAnswer, strangers_answers_are_not_trusted) {
         EXPECT_EQ(nats::call_options({"", "", "", {{"Heddle-Depth", hostile}}}, Clock::now()).depth, 1'000u) << hostile;
 }
 
-class Nats : public ::testing::Test {
+class Nats : public NatsFixture {
 protected:
-    void SetUp() override {
-        if (!server.installed()) GTEST_SKIP() << "nats-server is not installed";
-        ASSERT_FALSE(server.url().empty()) << "nats-server did not start";
-        use_nats({.servers = server.url()});
-    }
-    void TearDown() override { use_nats({}); }
     AppOptions options() {
         AppOptions o;
         o.hostcall({.name = "who", .handler = [this](const HostcallInfo& info, std::string_view) -> HostcallResult {
@@ -80,19 +74,9 @@ protected:
         }});
         return o;
     }
-    // One process more, as far as NATS sees.
-    AppServer serve(const std::string& manifest) {
-        folders.push_back(std::make_unique<Folder>());
-        folders.back()->write("relay.wat", relay_guest);
-        folders.back()->write("number.wat", number_guest);
-        auto s = AppServer::start(folders.back()->write("app.toml", "name = \"shop\"\n" + manifest), options(), {.listen = "127.0.0.1:0"});
-        if (!s) throw std::runtime_error(s.error().message);
-        return std::move(*s);
-    }
+    AppServer serve(const std::string& manifest) { return serve_with({{"relay.wat", relay_guest}, {"number.wat", number_guest}}, manifest, options()); }
     std::shared_ptr<Connection> connect() { return Connection::open(server.url(), "test", {}); }
 
-    NatsServer server;
-    std::vector<std::unique_ptr<Folder>> folders;
     std::atomic<int> asked = 0;
 };
 

@@ -8,6 +8,11 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <gtest/gtest.h>
+
+#include <heddle/app_server.hpp>
+#include <heddle/nats.hpp>
+
 #include "support/guests.hpp"
 
 extern char** environ;
@@ -46,6 +51,28 @@ private:
     Folder folder_;
     std::string program_, url_;
     pid_t process_ = 0;
+};
+
+// Tests of processes on one server.
+class NatsFixture : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (!server.installed()) GTEST_SKIP() << "nats-server is not installed";
+        ASSERT_FALSE(server.url().empty()) << "nats-server did not start";
+        use_nats({.servers = server.url()});
+    }
+    void TearDown() override { use_nats({}); }
+    // One process more, as far as NATS sees, of an app with these files beside its manifest.
+    AppServer serve_with(const std::vector<std::pair<std::string, std::string>>& files, const std::string& manifest, AppOptions options = {}) {
+        folders.push_back(std::make_unique<Folder>());
+        for (const auto& [name, text] : files) folders.back()->write(name, text);
+        auto s = AppServer::start(folders.back()->write("app.toml", "name = \"shop\"\n" + manifest), std::move(options), {.listen = "127.0.0.1:0"});
+        if (!s) throw std::runtime_error(s.error().message);
+        return std::move(*s);
+    }
+
+    NatsServer server;
+    std::vector<std::unique_ptr<Folder>> folders;
 };
 
 // Makes the host call that its materializer is named after, with its own input, and gives back what that gave.

@@ -178,6 +178,8 @@ public:
 
     const std::string& name() const;
     std::vector<MaterializerInfo> materializers() const;
+    // The host calls that components provide, as "runtimes.store.kv.get".
+    std::vector<MaterializerInfo> runtimes() const;
     AppData& data() const { return *data_; }
     const std::shared_ptr<AppData>& shared_data() const { return data_; }
 
