@@ -5,14 +5,14 @@ namespace heddle {
 // https://webassembly.github.io/spec/core/binary/values.html#integers: at most ceil(bits / 7) bytes, and the last byte's unused bits are zero.
 u64 Reader::uleb(unsigned bits) {
     u64 result = 0;
-    if (const u8* p = at_; left() >= 10)  // all but the last possible byte need no checks
-        for (unsigned shift = 0; shift + 7 <= bits; shift += 7) {
-            u8 b = *p++;
+    unsigned shift = 0;
+    if (left() >= 10)  // all but the last possible byte need no checks
+        for (; shift + 7 <= bits; shift += 7) {
+            u8 b = *at_++;
             result |= u64(b & 0x7f) << shift;
-            if (b < 0x80) return at_ = p, result;
+            if (b < 0x80) return result;
         }
-    result = 0;
-    for (unsigned shift = 0;; shift += 7) {
+    for (;; shift += 7) {
         u8 b = byte();
         unsigned room = bits - shift;
         if (room < 7) {
@@ -27,16 +27,16 @@ u64 Reader::uleb(unsigned bits) {
 // The last byte's unused bits repeat the sign bit.
 i64 Reader::sleb(unsigned bits) {
     u64 result = 0;
-    if (const u8* p = at_; left() >= 10)
-        for (unsigned shift = 0; shift + 7 <= bits; shift += 7) {
-            u8 b = *p++;
+    unsigned shift = 0;
+    if (left() >= 10)
+        for (; shift + 7 <= bits; shift += 7) {
+            u8 b = *at_++;
             result |= u64(b & 0x7f) << shift;
             if (b >= 0x80) continue;
             unsigned unused = 57 - shift;
-            return at_ = p, i64(result << unused) >> unused;
+            return i64(result << unused) >> unused;
         }
-    result = 0;
-    for (unsigned shift = 0;; shift += 7) {
+    for (;; shift += 7) {
         u8 b = byte();
         unsigned room = bits - shift;
         if (room < 7) {

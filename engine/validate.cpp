@@ -160,16 +160,16 @@ void Validator::check_features(const Instr& in) const {
 
 // The operand stack is higher than ever in this body: note it, and keep one operand of room above.
 void Validator::raise() {
-    std::size_t height = std::size_t(top_ - stack_.data());
+    std::size_t height = std::size_t(top_ - bottom());
     max_slots_ = u32(height) + wide_;
     if (max_slots_ > module_limits::operands) module_limits::exceeded("operands on the stack", max_slots_, module_limits::operands, at_);
-    if (max_slots_ + 1 > stack_.size()) {
-        std::size_t floor = std::size_t(floor_ - stack_.data());
-        stack_.resize(std::size_t(max_slots_) * 2);
-        top_ = stack_.data() + height;
-        floor_ = stack_.data() + floor;
+    if (max_slots_ + 1 > room()) {
+        std::size_t floor = std::size_t(floor_ - bottom());
+        stack_.resize(std::size_t(max_slots_) * 2 + below);
+        top_ = bottom() + height;
+        floor_ = bottom() + floor;
     }
-    limit_ = stack_.data() + max_slots_;
+    limit_ = bottom() + max_slots_;
 }
 
 ValType Validator::pop_any() {
@@ -189,14 +189,14 @@ ValType Validator::pop_ref() {
 }
 
 void Validator::push_many(Types types) {
-    std::size_t height = std::size_t(top_ - stack_.data()), need = height + types.size() + 1;
+    std::size_t height = std::size_t(top_ - bottom()), need = height + types.size() + 1;
     if (need > module_limits::operands + module_limits::results) module_limits::exceeded("operands on the stack", need, module_limits::operands, at_);
-    if (need > stack_.size()) {
-        std::size_t floor = std::size_t(floor_ - stack_.data());
-        stack_.resize(need * 2);
-        top_ = stack_.data() + height;
-        floor_ = stack_.data() + floor;
-        limit_ = stack_.data() + max_slots_;
+    if (need > room()) {
+        std::size_t floor = std::size_t(floor_ - bottom());
+        stack_.resize(need * 2 + below);
+        top_ = bottom() + height;
+        floor_ = bottom() + floor;
+        limit_ = bottom() + max_slots_;
     }
     std::memcpy(static_cast<void*>(top_), types.data(), types.size() * sizeof(ValType));
     top_ += types.size();
@@ -391,7 +391,7 @@ void Validator::fill_locals(Reader& r, Types params) {
 }
 
 void Validator::begin_control(const FuncType& type) {
-    top_ = floor_ = limit_ = stack_.data();
+    top_ = floor_ = limit_ = bottom();
     wide_ = max_slots_ = 0;
     catches_ = max_catches_ = 0;
     controls_.clear();
@@ -550,16 +550,13 @@ void Validator::slow_steps(Reader& r) {
     }
 }
 
-// The same with one jump per instruction.
-void Validator::fast_steps(Reader& r) {
-    Instr in;
-    while (!done() && !r.done()) {
-        at_ = r.offset();
-        u8 byte = r.byte();
-        if (byte < 0xfb) [[likely]]
-            dispatch(byte, in, [&](Imm imm) { read_immediates(r, in, imm); });
-        else prefixed_step(r, in, byte);
-    }
+// One instruction, with one jump.
+void Validator::any_step(Reader& r, Instr& in) {
+    at_ = r.offset();
+    u8 byte = r.byte();
+    if (byte < 0xfb) [[likely]]
+        dispatch(byte, in, [&](Imm imm) { read_immediates(r, in, imm); });
+    else prefixed_step(r, in, byte);
 }
 
 void Validator::prefixed_step(Reader& r, Instr& in, u8 byte) {

@@ -120,7 +120,9 @@ private:
     void dispatch(u32 code, I& in, Read read);
     void prefixed_step(Reader& r, Instr& in, u8 byte);
     void slow_steps(Reader& r);
+    void any_step(Reader& r, Instr& in);
     void fast_steps(Reader& r);
+    struct Fast;
 
     // ---- looking up
     TypeId type(u32 index) const {
@@ -221,6 +223,9 @@ private:
     std::vector<bool> exact_imports_;  // imported functions with an exact type; empty when there are none
     std::size_t at_ = 0;
 
+    static constexpr std::size_t below = 2;  // entries in front of the first operand, for who looks at two at once
+    ValType* bottom() { return stack_.data() + below; }
+    std::size_t room() const { return stack_.size() - below; }
     std::vector<ValType> stack_;
     ValType *top_ = nullptr, *floor_ = nullptr, *limit_ = nullptr;  // floor: where the innermost block's operands begin; limit: the first max_slots_
     u32 wide_ = 0;                                                  // operands that are v128

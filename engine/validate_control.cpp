@@ -21,7 +21,7 @@ void Validator::push_control(Control::Kind kind, const BlockType& type) {
     if (signature) pop_all(signature->params);
     Control& c = controls_.emplace_back();
     c.kind = kind;
-    c.height = u32(top_ - stack_.data());
+    c.height = u32(top_ - bottom());
     c.initialized = u32(initialized_.size());
     c.value = value;
     c.result_count = type.kind == BlockType::Kind::value;
@@ -50,7 +50,7 @@ void Validator::pop_control() {
     if (initialized_.size() > c.initialized) forget_initialized(c.initialized);
     controls_.pop_back();
     if (controls_.empty()) return;
-    floor_ = stack_.data() + controls_.back().height;
+    floor_ = bottom() + controls_.back().height;
     push_all(c.results());
 }
 
