@@ -136,10 +136,9 @@ void Translator::run() {
             if (metering_) ++charges_.back().count;
             continue;
         }
-        read_instr(reader_, in);
         window_used_ = 0;
         if (metering_) ++charges_.back().count;
-        other(in);
+        next(in);
     }
     // What the validator counted bounds what the frame holds; running past it would write over another frame.
     if (highest_ > layout_.slots) throw Error{Error::Kind::limit, "a function's operands do not fit its frame", body_.from};

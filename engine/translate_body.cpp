@@ -1,21 +1,50 @@
 // The instruction switch; variables, tables, bulk and reference instructions.
+#include "codes.hpp"
 #include "translate_stack.hpp"
 
 namespace heddle {
 
+// The next instruction. The frequent ones are known by their first byte, and only what they need is read.
+void Translator::next(Instr& in) {
+    // clang-format off
+    switch (u32(reader_.peek())) {
+#define PURE(name, code, text, signature, ...) \
+    case code: if constexpr (code < 0x100) return reader_.byte(), numeric(Op::name, sizeof(#signature) == sizeof("i_l")); else break;
+#define LOAD(name, code, ...) \
+    case code: in.op = Op::name; reader_.byte(); read_mem_arg(reader_, in.mem); return load(in);
+#define STORE(name, code, ...) \
+    case code: in.op = Op::name; reader_.byte(); read_mem_arg(reader_, in.mem); return store(in);
+#include "opcodes.def"
+    case code::local_set: reader_.byte(); return local_set(reader_.u32_leb(), false);
+    case code::local_tee: reader_.byte(); return local_set(reader_.u32_leb(), true);
+    case code::i32_const: reader_.byte(); return push_constant(Class::i32, u32(reader_.i32_leb()));
+    case code::i64_const: reader_.byte(); return push_constant(Class::i64, u64(reader_.i64_leb()));
+    case code::end: reader_.byte(); return end();
+    case code::br: reader_.byte(); return br(reader_.u32_leb());
+    case code::br_if: reader_.byte(); return br_if(reader_.u32_leb());
+    case code::call: reader_.byte(); return call(reader_.u32_leb());
+    default: break;
+    }
+    // clang-format on
+    read_instr(reader_, in);
+    other(in);
+}
+
+void Translator::numeric(Op op, bool is_unary) {
+    if (op == Op::i32_eqz) return eqz(Op::i32_eq, Class::i32);
+    if (op == Op::i64_eqz) return eqz(Op::i64_eq, Class::i64);
+    if (op == Op::i64_extend_i32_u) {  // an i32 is kept zero-extended
+        stack_.back().type = Class::i64;
+        last_.cell = none;
+        return;
+    }
+    is_unary ? unary(op) : binary(op);
+}
+
 void Translator::other(const Instr& in) {
     const OpInfo& row = info(in.op);
     switch (row.kind) {
-    case RowKind::pure:
-        if (in.op == Op::i32_eqz) return eqz(Op::i32_eq, Class::i32);
-        if (in.op == Op::i64_eqz) return eqz(Op::i64_eq, Class::i64);
-        if (in.op == Op::i64_extend_i32_u) {  // an i32 is kept zero-extended
-            stack_.back().type = Class::i64;
-            last_.cell = none;
-            return;
-        }
-        if (!is_numeric_row(in.op)) return vector(in);
-        return row.signature.operand_count == 1 ? unary(in.op) : binary(in.op);
+    case RowKind::pure: return is_numeric_row(in.op) ? numeric(in.op, row.signature.operand_count == 1) : vector(in);
     case RowKind::lane: return vector(in);
     case RowKind::load: return load(in);
     case RowKind::store: return store(in);

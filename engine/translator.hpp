@@ -247,7 +247,9 @@ private:
     void charge_for(u32 count, u32 unit_shift);
 
     // ---- instructions (translate_body.cpp)
+    void next(Instr& in);
     void other(const Instr& in);
+    void numeric(Op op, bool is_unary);
     void local_set(u32 index, bool tee);
     void global_get(u32 index);
     void global_set(u32 index);
