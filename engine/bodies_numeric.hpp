@@ -27,6 +27,19 @@ ALWAYS_INLINE TrapCode unary(State& s) {
     return TrapCode::none;
 }
 
+// With copies of slots: one or both operands, or the result's.
+template <class Row, Source first, Source second, PinnedResult to>
+ALWAYS_INLINE TrapCode pinned(State& s) {
+    TrapCode none = TrapCode::none;
+    f64 r = Row::apply(s.operand<first, f64>(1), s.operand<second, f64>(first == Source::I ? 1 : 2), none);
+    s.put<to != PinnedResult::A>(r);
+    if constexpr (to == PinnedResult::P) s.pin_p = r;
+    if constexpr (to == PinnedResult::Q) s.pin_q = r;
+    if constexpr (to == PinnedResult::R) s.kept = r;
+    return none;
+}
+constexpr u32 pinned_words(Source first, Source second) { return first == Source::I || second == Source::I ? 3 : 2; }
+
 // Words of a binary operation's cell.
 template <class Row, Shape shape>
 constexpr u32 binary_words = (first_source(shape) == Source::I || second_source(shape) == Source::I) && std::is_same_v<typename Row::First, f64> ? 3 : 2;

@@ -65,6 +65,19 @@ ALWAYS_INLINE TrapCode set_acc_v128(State& s) {
     store(s.frame + s.lo(), s.acc_v128);
     return done();
 }
+ALWAYS_INLINE TrapCode load_pins(State& s) {
+    s.pin_p = s.get<f64>(0);
+    s.pin_q = s.get<f64>(1);
+    return done();
+}
+ALWAYS_INLINE TrapCode set_pin_p(State& s) {
+    s.pin_p = s.acc_f64;
+    return done();
+}
+ALWAYS_INLINE TrapCode set_pin_q(State& s) {
+    s.pin_q = s.acc_f64;
+    return done();
+}
 template <bool d>
 ALWAYS_INLINE TrapCode const_acc(State& s) {
     s.put<d>(s.hi());

@@ -37,6 +37,11 @@ struct TryRange {
     u32 to_try = no_try;     // … at this range, or leave the function
 };
 
+// A loop with pinned locals: whoever goes on at its first cell without its registers goes on at `resume`, which fills them.
+struct PinnedLoop {
+    u32 first, resume;
+};
+
 struct CountedCell {
     u32 position;  // of its first word
     u16 handler;   // its HandlerId
@@ -48,6 +53,7 @@ struct CodeRange {
     FuncCode* code = nullptr;
     std::vector<TryRange> tries;
     std::vector<CatchClause> clauses;
+    std::vector<PinnedLoop> pinned;  // in ascending order
     std::vector<CountedCell> counted;
 };
 

@@ -55,7 +55,7 @@ ALWAYS_INLINE void store(void* at, T v) {
 // A v128 in one register of the machine; memory, slots and semantics see a V128.
 typedef u64 VectorRegister __attribute__((vector_size(16)));
 
-// The machine's registers. Room is left for two f64 (locals pinned for a loop).
+// The machine's registers.
 struct State {
     const Word* pc;
     Slot* frame;
@@ -66,6 +66,7 @@ struct State {
     f64 acc_f64;
     f32 acc_f32;
     VectorRegister acc_v128;
+    f64 pin_p, pin_q, kept;     // copies of slots: f64 locals pinned for a loop, an operand
 #if HEDDLE_CONTEXT_REGISTER
     ExecContext* context_;      // the same for all instances of a Store
     ALWAYS_INLINE ExecContext& context() const { return *context_; }
@@ -101,6 +102,9 @@ struct State {
     ALWAYS_INLINE T operand(u32 i) const {
         if constexpr (source == Source::S) return get<T>(i);
         else if constexpr (source == Source::A) return accumulator<T>();
+        else if constexpr (source == Source::P) return pin_p;
+        else if constexpr (source == Source::Q) return pin_q;
+        else if constexpr (source == Source::R) return kept;
         else return immediate<T>();
     }
     // A result: always to the accumulator of its class, with to_slot also to slot a. i32 results are zero-extended.
@@ -143,9 +147,9 @@ using Handler = void (*)(State&);
 #endif
 #define REGISTERS \
     const Word *pc_, Slot *frame_, u64 acc_, u8 *memory_, u64 memory_size_, InstanceObject *instance_, f64 acc_f64_, f32 acc_f32_, \
-    VectorRegister acc_v128_ AND_CONTEXT(ExecContext* context_)
-#define STATE State s{pc_, frame_, acc_, memory_, memory_size_, instance_, acc_f64_, acc_f32_, acc_v128_ AND_CONTEXT(context_)}
-#define PASS s.pc, s.frame, s.acc, s.memory, s.memory_size, s.instance, s.acc_f64, s.acc_f32, s.acc_v128 AND_CONTEXT(s.context_)
+    VectorRegister acc_v128_, f64 pin_p_, f64 pin_q_, f64 kept_ AND_CONTEXT(ExecContext* context_)
+#define STATE State s{pc_, frame_, acc_, memory_, memory_size_, instance_, acc_f64_, acc_f32_, acc_v128_, pin_p_, pin_q_, kept_ AND_CONTEXT(context_)}
+#define PASS s.pc, s.frame, s.acc, s.memory, s.memory_size, s.instance, s.acc_f64, s.acc_f32, s.acc_v128, s.pin_p, s.pin_q, s.kept AND_CONTEXT(s.context_)
 using Handler = HANDLER (*)(REGISTERS);
 #define DISPATCH TAIL_CALL reinterpret_cast<Handler>(s.pc[0])(PASS)
 #define LEAVE return
@@ -258,6 +262,7 @@ extern const HandlerTable<control_count> control_handlers;
 extern const HandlerTable<std::size_t(Body::count_)> body_handlers;
 extern const HandlerTable<std::size_t(ObjectRow::count_)> object_handlers;
 extern const HandlerTable<cont_count> cont_handlers;
+extern const HandlerTable<pinned_count> pinned_handlers;
 
 namespace {
 

@@ -7,6 +7,8 @@ namespace heddle {
 namespace {
 
 constexpr const char* shape_names[] = {"SS", "AS", "SA", "SI", "AI", "IS", "IA"};
+constexpr const char* source_names[] = {"S", "A", "I", "P", "Q", "R"};
+constexpr const char* pinned_result_names[] = {"A", "S", "P", "Q", "R"};
 constexpr const char* compare_shape_names[] = {"SS", "AS", "SI", "AI"};
 constexpr const char* address_names[] = {"S", "A", "I", "SS", "AS", "SJ", "AJ", "SX", "SA", "P"};
 constexpr const char* stored_names[] = {"S", "A", "I", "F64", "F32"};
@@ -64,6 +66,12 @@ std::string branch_name(u32 index) {
                       std::to_string(at % edges)});
 }
 
+std::string pinned_name(u32 index) {
+    constexpr u32 sources = u32(Source::count_), results = u32(PinnedResult::count_);
+    return call("PIN", {op_name(u32(Op::f64_add) + index / results / sources / sources), source_names[index / results / sources % sources],
+                        source_names[index / results % sources], pinned_result_names[index % results]});
+}
+
 std::string memory_name(u32 index) {
     constexpr u32 addresses = u32(Address::count_);
     if (index < store_base) return call("L", {op_name(u32(Op::i32_load) + index / 2 / addresses), address_names[index / 2 % addresses], std::to_string(index % 2)});
@@ -103,7 +111,8 @@ Membership membership(HandlerId id) {
     u32 index = id & 0xfff;
     auto when = [](bool is_member, Membership m) { return is_member ? m : Membership::none; };
     switch (Group(id >> 12)) {
-    case Group::numeric: return Membership::anywhere;
+    case Group::numeric:
+    case Group::pinned: return Membership::anywhere;
     case Group::branch: return index < select_base ? Membership::last : Membership::anywhere;
     case Group::memory: return when(index < atomic_base, Membership::anywhere);
     case Group::simd: return Membership::anywhere;
@@ -118,6 +127,7 @@ std::string handler_name(HandlerId id) {
     switch (Group(id >> 12)) {
     case Group::numeric:
         return call("N", {op_name(u32(numeric_op(index / numeric_variants))), shape_names[index % numeric_variants / 2], std::to_string(index % 2)});
+    case Group::pinned: return pinned_name(index);
     case Group::branch: return branch_name(index);
     case Group::memory: return memory_name(index);
     case Group::simd: return simd_name(index);

@@ -16,14 +16,15 @@ namespace heddle {
 
 using HandlerId = u16;  // group << 12 | index
 
-enum class Group : u16 { numeric, branch, memory, simd, control, body, object, cont, count_ };
+enum class Group : u16 { numeric, branch, memory, simd, control, body, object, cont, pinned, count_ };
 
 constexpr HandlerId handler_id(Group g, u32 index) { return HandlerId(u32(g) << 12 | index); }
 // The handler's address: what a cell's first word holds.
 Word handler_word(HandlerId id);
 
-// Where operands come from: S frame slot, A accumulator of the operand's class, I immediate.
-enum class Source : u8 { S, A, I };
+// Where operands come from: S frame slot, A accumulator of the operand's class, I immediate; copies of f64 slots in registers: P and Q
+// the locals pinned for a loop, R an operand.
+enum class Source : u8 { S, A, I, P, Q, R, count_ };
 
 // ---- numeric: rows of scalar instructions × Shape × destination
 
@@ -47,6 +48,23 @@ inline constexpr u32 numeric_rows = numeric_row(Op::i64_trunc_sat_f64_u) + 1;
 constexpr HandlerId binary_id(Op op, Shape s) { return handler_id(Group::numeric, numeric_row(op) * numeric_variants + 2 * u32(s)); }
 // Unary rows use the first two shapes: operand b in a slot, or in the accumulator.
 constexpr HandlerId unary_id(Op op, Source s) { return binary_id(op, s == Source::A ? Shape::AS : Shape::SS); }
+
+// ---- pinned: f64 arithmetic with slots' copies in registers as operands or destination. Cells as for numeric rows.
+
+// Where the result goes: the accumulator, and a slot, and that slot's register.
+enum class PinnedResult : u8 { A, S, P, Q, R, count_ };
+constexpr bool is_pinned_row(Op op) { return op >= Op::f64_add && op <= Op::f64_div; }
+constexpr HandlerId pinned_id(Op op, Source a, Source b, PinnedResult to) {
+    u32 row = u32(op) - u32(Op::f64_add);
+    return handler_id(Group::pinned, ((row * u32(Source::count_) + u32(a)) * u32(Source::count_) + u32(b)) * u32(PinnedResult::count_) + u32(to));
+}
+inline constexpr u32 pinned_count = 4 * u32(Source::count_) * u32(Source::count_) * u32(PinnedResult::count_);
+constexpr bool is_pin(Source s) { return s >= Source::P; }
+// Which there are: no cell has two immediates, or both operands in the accumulator, and the rest are numeric rows.
+constexpr bool has_pinned(Source a, Source b, PinnedResult to) {
+    bool once = a != b || a == Source::S || is_pin(a);
+    return once && (is_pin(a) || is_pin(b) || to >= PinnedResult::P);
+}
 
 // ---- branch: comparisons fused with a branch or a select
 

@@ -73,7 +73,7 @@ static_assert(tree.nodes < table_size / 2, "the hash table is to stay sparse");
 
 // ---- copies
 
-constexpr u64 hot_bytes_per_handler = 80;  // of code, on average
+constexpr u64 hot_bytes_per_handler = 45;  // of code, on average, that one program uses
 
 Word address(u32 sequence, u32 copy, bool metered) {
     const HotCopy& c = hot_tables[copy];

@@ -26,11 +26,12 @@ constexpr HotSequence hot_sequence(Ids... ids) {
     return {{HandlerId(ids)...}, sizeof...(Ids)};
 }
 
-// How hot.def writes a handler: numeric row, shape, to a slot too · comparison, shape, back edge · float comparison, shape, negated, back edge ·
+// How hot.def writes a handler: numeric row, shape, to a slot too · with pinned locals: row, operands, result · comparison, shape, back edge · float comparison, shape, negated, back edge ·
 // compare and select · load, address, to a slot too · store of 1 << log2 bytes, address, value · vector row, shape, to a slot too ·
 // vector load, address, to a slot too · vector store, address, value · plain body · control ·
 // call with moved arguments and zeroed locals.
 #define N(op, shape, d) u32(binary_id(Op::op, Shape::shape)) + d
+#define PIN(op, a, b, to) pinned_id(Op::op, Source::a, Source::b, PinnedResult::to)
 #define C(compare, shape, back) compare_branch_id(Compare::compare, CompareShape::shape, edge(back))
 #define F(op, shape, negated, back) float_branch_id(u32(Op::op) - u32(Op::f32_eq), Shape::shape, negated, edge(back))
 #define X(compare, shape) compare_select_id(Compare::compare, CompareShape::shape)
@@ -47,6 +48,7 @@ inline constexpr HotSequence hot_sequences[] = {
 #include "hot.def"
 };
 #undef N
+#undef PIN
 #undef C
 #undef F
 #undef X

@@ -51,7 +51,7 @@ namespace heddle {
 Word handler_word(HandlerId id) {
     static constexpr const Handler* tables[] = {numeric_handlers.data(), branch_handlers.data(),  memory_handlers.data(),
                                                 simd_handlers.data(),    control_handlers.data(), body_handlers.data(),
-                                                object_handlers.data(),  cont_handlers.data()};
+                                                object_handlers.data(),  cont_handlers.data(),    pinned_handlers.data()};
     static_assert(std::size(tables) == std::size_t(Group::count_));
     return reinterpret_cast<Word>(tables[id >> 12][id & 0xfff]);
 }

@@ -37,6 +37,16 @@ constexpr auto numeric_member() {
     else return Straight<binary<Row, shape, to_slot>, binary_words<Row, shape>>{};
 }
 
+template <u32 index>
+constexpr auto pinned_member() {
+    constexpr u32 sources = u32(Source::count_), results = u32(PinnedResult::count_);
+    constexpr Source a = Source(index / results / sources % sources), b = Source(index / results % sources);
+    constexpr PinnedResult to = PinnedResult(index % results);
+    using Row = typename PureRow<Op(u32(Op::f64_add) + index / results / sources / sources)>::Row;
+    if constexpr (has_pinned(a, b, to)) return Straight<pinned<Row, a, b, to>, pinned_words(a, b)>{};
+    else return NoMember{};
+}
+
 template <Compare c>
 constexpr auto compare_row() {
     if constexpr (c == Compare::test) return Semantics<&test<u32>>{};
@@ -136,7 +146,8 @@ constexpr auto body_member() {
 #define PLAIN_D(name) PLAIN(name, name<index == ~0u>) PLAIN(name##_d, name<index != ~0u>)
     PLAIN(move, move) PLAIN(move2, move2) PLAIN(move3, move3) PLAIN(move_v128, move_v128) PLAIN(move_wide, move_wide) PLAIN(set_const, set_const)
     PLAIN(set_const64, set_const64) PLAIN(set_v128, set_v128) PLAIN(set_acc, set_acc) PLAIN(set_acc_f64, set_acc_f64)
-    PLAIN(set_acc_f32, set_acc_f32) PLAIN(set_acc_v128, set_acc_v128) PLAIN_D(const_acc) PLAIN_D(const64_acc) PLAIN_D(const_acc_f64) PLAIN_D(const_acc_f32) PLAIN_D(const_acc_v128)
+    PLAIN(set_acc_f32, set_acc_f32) PLAIN(set_acc_v128, set_acc_v128) PLAIN(load_pins, load_pins) PLAIN(set_pin_p, set_pin_p) PLAIN(set_pin_q, set_pin_q)
+    PLAIN_D(const_acc) PLAIN_D(const64_acc) PLAIN_D(const_acc_f64) PLAIN_D(const_acc_f32) PLAIN_D(const_acc_v128)
     PLAIN_D(global_get) PLAIN_D(global_get_f64) PLAIN_D(global_get_f32) PLAIN_D(global_get_import)
     PLAIN_D(global_get_import_f64) PLAIN_D(global_get_import_f32) PLAIN_D(global_get_v128)
     PLAIN(global_set_import, global_set_import) PLAIN(global_set_v128, global_set_v128) PLAIN(global_set_s, global_set_s) PLAIN(global_set_a, global_set_a) PLAIN(global_set_i, global_set_i)
@@ -153,6 +164,7 @@ constexpr auto member() {
     constexpr Group group = Group(id >> 12);
     constexpr u32 index = id & 0xfff;
     if constexpr (group == Group::numeric) return numeric_member<index>();
+    else if constexpr (group == Group::pinned) return pinned_member<index>();
     else if constexpr (group == Group::branch) return branch_member<index>();
     else if constexpr (group == Group::memory) return memory_member<index>();
     else if constexpr (group == Group::simd) return vector_member<Op(u32(Op::v128_load) + index / simd_variants), index % simd_variants>();

@@ -101,6 +101,7 @@ void Translator::run() {
     auto add_local = [&](Class c) {
         local_slots_.push_back(slot);
         local_types_.push_back(c);
+        may_pin_ = may_pin_ || (c == Class::f64 && !layout_.wide);
         slot += slots_of(c);
     };
     for (ValType t : type_.params) add_local(class_of(t));
@@ -239,7 +240,7 @@ void Translator::constant_to(u32 slot, u64 bits, Class c) {
 
 void Translator::constant_to_accumulator(Taken& t, Class c) {
     u32 reg = register_of(c);
-    flush(reg);
+    make_room(reg);
     if (c == Class::f64) {
         emit(body_id(Body::const_acc_f64), 0);
         word(t.bits);
@@ -304,8 +305,10 @@ void Translator::store_to(Operand& e, u32 slot) {
         }
         written(slot, e.type);
         a.mirrors = slot;
+        pin_result(slot);
     } else if (e.kind == Operand::Kind::constant) {
         constant_to(slot, e.bits, e.type);
+        reload_pin(slot);
     } else if (e.kind == Operand::Kind::home && is_constant_in(e)) {
         Word& operands = words[cells.back().position + 1];
         operands = halves(slot, u32(operands >> 32));
@@ -317,6 +320,7 @@ void Translator::store_to(Operand& e, u32 slot) {
             a.mirrors = slot;
         } else {
             move(slot, e.slot, e.type);
+            reload_pin(slot);
         }
     }
 }

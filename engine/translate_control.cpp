@@ -109,6 +109,7 @@ void Translator::block(const Instr& in, Label::Kind kind) {
     l.entries = u32(stack_.size()) - params;
     l.base = params ? stack_[l.entries].home : home_;
     if (kind == Label::Kind::loop) {
+        enter_pins();
         place_label();
         l.start = here();
     }
@@ -119,7 +120,11 @@ void Translator::block(const Instr& in, Label::Kind kind) {
         range.tries.push_back({.from = here(), .to = here(), .clause = clause});
     }
     labels_.push_back(l);
-    if (kind == Label::Kind::loop) charge();
+    if (kind != Label::Kind::loop) return;
+    charge();
+    if (!has_pins()) return;
+    range.pinned.push_back({.first = here(), .resume = 0});
+    entries_.push_back({pin_slots(), offset_});
 }
 
 // The clauses of a try_table: their labels are those around it. Gives the first.
@@ -170,6 +175,7 @@ void Translator::end() {
         words[charges_.back().word] = std::min<u64>(charges_.back().count, 0xffffffff);
         charges_.pop_back();
     }
+    if (l.kind == Label::Kind::loop) pins_ = {none, none};
     bool is_try = l.kind == Label::Kind::try_table || l.kind == Label::Kind::try_;
     if (is_try && !l.in_handler) range.tries[l.try_range].to = here();
     if (l.kind == Label::Kind::function) return end_function();
@@ -200,6 +206,7 @@ void Translator::end_function() {
         return_();
     }
     labels_.pop_back();
+    resume_cells();
 }
 
 // Unreachable code up to the `else`, `end`, `catch` or `delegate` that ends it.

@@ -71,7 +71,7 @@ void Translator::unary(Op op) {
     Operand e = pop();
     Taken t = take(e);
     if (t.source == Source::I) constant_to_accumulator(t, from);
-    flush(register_of(to));
+    make_room(register_of(to));
     emit(unary_id(op, t.source), abcd(0, t.field()));
     result(to);
 }
@@ -81,6 +81,7 @@ void Translator::binary(Op op) {
     Class c = class_of(sig.operands[0]), to = class_of(sig.results[0]);
     Operand eb = pop(), ea = pop();
     Taken b = take(eb), a = take(ea);
+    if (binary_with_pins(op, ea, eb, a, b)) return;
     // Subtracting a constant is adding another one, which commutes and folds into addresses.
     if (op == Op::i32_sub && b.source == Source::I) {
         op = Op::i32_add;
@@ -103,7 +104,7 @@ void Translator::binary(Op op) {
         op = other;
     }
     Shape shape = shape_of(a.source, b.source);
-    flush(register_of(to));
+    make_room(register_of(to));
     Last last;
     last.before = acc_;
     // With an immediate, the other operand is b.
@@ -297,12 +298,12 @@ void Translator::load(const Instr& in) {
     Operand e = pop();
     if (!is_plain(in.mem)) {
         pointer(e, in.mem, bytes, false);
-        flush(register_of(c));
+        make_room(register_of(c));
         emit(load_id(in.op, Address::P), 0);
         return result(c);
     }
     Place p = address(e, in.mem.offset, u32(std::countr_zero(bytes)), false, false);
-    flush(register_of(c));
+    make_room(register_of(c));
     emit(load_id(in.op, p.shape), place_operands(p, 0, false));
     result(c);
 }

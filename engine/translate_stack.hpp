@@ -22,10 +22,12 @@ inline void Translator::written(u32 slot, Class c) {
         u32& mirrors = acc_[reg].mirrors;
         if (mirrors < end && mirrors + (reg == vector_register) >= slot) mirrors = none;
     }
+    if (kept_ >= slot && kept_ < end) kept_ = none;
 }
 
 inline void Translator::forget() {
     acc_ = {};
+    kept_ = none;
     last_.cell = none;
 }
 
@@ -87,6 +89,13 @@ inline void Translator::flush(u32 reg) {
     a.folds = false;
     a.pending = none;
     a.mirrors = e.home;
+}
+
+// Before a cell that gives a result of this class: arithmetic that waits in the f64 accumulator goes to a register beside it too.
+inline void Translator::make_room(u32 reg) {
+    bool waits = acc_[reg].pending != none;
+    flush(reg);
+    if (waits && reg == register_of(Class::f64)) keep(acc_[reg].producer);
 }
 
 inline void Translator::flush_all() {

@@ -160,6 +160,7 @@ private:
     static HandlerId set_accumulator(u32 reg);
     void fold_into(const Accumulator& a, u32 slot);
     void flush(u32 reg);
+    void make_room(u32 reg);
     void flush_all();
     Taken take(const Operand& e);
     void to_slot(Taken& t, Class c);
@@ -168,6 +169,11 @@ private:
     void move(u32 to, u32 from, Class c);
     bool is_constant_in(const Operand& e) const;
     void store_to(Operand& e, u32 slot);
+    Source pin_of(const Operand& e, Source otherwise) const;
+    static bool set_result(Cell& c, PinnedResult to);
+    void keep(u32 producer);
+    void pin_result(u32 slot);
+    void reload_pin(u32 slot);
     u32 ensure_slot(Operand& e);
     u32 slot_for(Operand e) { return near(ensure_slot(e), e.type); }
     void materialize(u32 index);
@@ -184,6 +190,7 @@ private:
     void load(const Instr& in);
     void store(const Instr& in);
     void select();
+    bool binary_with_pins(Op op, const Operand& ea, const Operand& eb, const Taken& a, const Taken& b);
     Place address(Operand& e, u64 offset, u32 log2, bool for_store, bool for_vector);
     static u64 place_operands(const Place& p, u32 first, bool store);
     bool is_plain(const MemArg& m) const;
@@ -209,6 +216,11 @@ private:
     void else_();
     void end();
     void end_function();
+    void choose_pins();
+    void enter_pins();
+    void resume_cells();
+    bool has_pins() const { return pins_[0] != none; }
+    u64 pin_slots() const;
     void br(u32 depth);
     void br_if(u32 depth);
     void br_table(const Instr& in);
@@ -314,6 +326,19 @@ private:
     u32 last_label_ = 0;        // position of the last label: cells are not merged across it
     bool negate_next_ = false;  // a float comparison's eqz was seen; the branch after it takes the other sense
     u32 window_ = 0, window_used_ = 0, result_window_ = 0;  // wide frames
+    std::array<u32, 2> pins_{none, none};  // slots of the locals that the innermost loop keeps in registers too
+    u32 kept_ = none;                      // the operand's slot that has the third register
+    bool may_pin_ = false;                 // there are f64 locals
+    struct Use {
+        i32 weight = 0;
+        bool is_set = false, is_read_first = false;
+    };
+    std::vector<Use> uses_;                // by local, while a loop's are chosen
+    struct PinnedEntry {
+        u64 slots;
+        u32 offset;
+    };
+    std::vector<PinnedEntry> entries_;     // of range.pinned
     std::vector<Charge> charges_;
     bool metering_ = false;
 };

@@ -149,11 +149,24 @@ bool go_on(ExecContext& context, Host answer, Slot* record) noexcept {
     return false;
 }
 
+namespace {
+
+// Where a computation that is left at pc goes on when it is run again.
+const Word* resumption(const Word* pc, const InstanceObject& instance) {
+    const CodeRange* r = instance.module->storage->find(pc);
+    if (!r) return pc;
+    for (const PinnedLoop& loop : r->pinned)
+        if (pc == r->from + loop.first) return r->from + loop.resume;
+    return pc;
+}
+
+}  // namespace
+
 bool go_on_after_poll(ExecContext& context, const Word* pc, Slot* frame, InstanceObject* instance) noexcept {
     switch (host_interrupt(context, instance)) {
     case Host::done: return true;
-    case Host::park: leave_at(context, Exit::parked, pc, frame, instance); return false;
-    case Host::block: leave_at(context, Exit::blocked, pc, frame, instance); return false;
+    case Host::park: leave_at(context, Exit::parked, resumption(pc, *instance), frame, instance); return false;
+    case Host::block: leave_at(context, Exit::blocked, resumption(pc, *instance), frame, instance); return false;
     default: leave_at(context, Exit::trapped, pc, frame, instance); return false;
     }
 }

@@ -41,9 +41,10 @@ constexpr auto all_lengths = []<std::size_t... i>(std::index_sequence<i...>) {
 bool is_call(HandlerId id) { return id >= control_id(Control::call_base) && Group(id >> 12) == Group::control; }
 bool is_return(HandlerId id) { return id >= control_id(Control::return_none) && id <= control_id(Control::return_slot_f32); }
 
-// Cells of a sequence with random operands between cells that set the accumulators and cells that save them.
+// Cells of a sequence with random operands between cells that set the registers and cells that save them.
 class Scene {
 public:
+    static constexpr Word one = std::bit_cast<Word>(1.0);
     static constexpr u32 slots = 512, small = 32, record = 100, callee_frame = 128, callee_record = 200, saved = 220, price = 7;
 
     Scene(Store& store, const Instance& in, bool metered) : store_(store), instance_(in.object()), options_{.metering = metered}, memory_(in.find_memory("memory")->bytes()) {}
@@ -51,7 +52,9 @@ public:
     void make(const HotSequence& sequence, const std::array<u32, longest_sequence>& lengths, u32 seed) {
         random_.seed(seed);
         code_.clear();
-        code_.reserve(200);
+        code_.reserve(300);
+        cell(body_id(Body::load_pins), fields(slot(), slot(), 0, 0));
+        cell(pinned_id(Op::f64_mul, Source::S, Source::I, PinnedResult::R), fields(saved, slot(), 0, 0), {one});
         cell(body_id(Body::const64_acc), 0, {number()});
         cell(body_id(Body::const_acc_f64), 0, {number()});
         cell(body_id(Body::const_acc_f32), number() << 32);
@@ -122,6 +125,8 @@ private:
         cell(body_id(Body::set_acc_f64), saved + 2);
         cell(body_id(Body::set_acc_f32), saved + 3);
         cell(body_id(Body::set_acc_v128), saved + 4);
+        u32 to = saved + 6;
+        for (Source copy : {Source::P, Source::Q, Source::R}) cell(pinned_id(Op::f64_mul, copy, Source::I, PinnedResult::S), fields(to++, 0, 0, 0), {one});
         cell(control_id(Control::leave), 0);
     }
     static u64 fields(u32 a, u32 b, u32 c, u32 d) { return u64(a) | u64(b) << 16 | u64(c) << 32 | u64(d) << 48; }

@@ -1,5 +1,5 @@
-// Runs a random module twice: as it is, and with so many locals that its frame needs wide cells, where nothing is folded, fused or kept in
-// accumulators. Both must say the same.
+// Runs a random module three times: as it is, in slices, at whose ends all registers are lost, and with so many locals that its frame needs wide
+// cells, where nothing is folded, fused or kept in registers. All must say the same.
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -39,7 +39,7 @@ inline Engine& metered_engine() {
 }
 
 // No value: the module was refused, which is a fault of its maker; `why` says what was wrong.
-inline std::optional<Outcome> outcome(const std::vector<u8>& bytes, std::string& why) {
+inline std::optional<Outcome> outcome(const std::vector<u8>& bytes, std::string& why, u64 slice = 0) {
     Engine& engine = metered_engine();
     auto module = Module::load(engine, bytes);
     if (!module) {
@@ -48,6 +48,8 @@ inline std::optional<Outcome> outcome(const std::vector<u8>& bytes, std::string&
     }
     Store store(engine);
     store.set_fuel(3000);
+    store.set_slice(slice);
+    store.on_park([](Store&) { return true; });
     auto in = Linker(engine).instantiate(store, *module);
     if (!in) {
         why = in.error().to_string();
@@ -74,6 +76,9 @@ inline std::string difference(std::span<const u8> choices) {
     std::string why;
     auto near = outcome(m.bytes(0), why);
     if (!near) return "refused: " + why;
+    auto sliced = outcome(m.bytes(0), why, 3);
+    if (!sliced) return "refused in slices: " + why;
+    if (*near != *sliced) return "at once: " + describe(*near) + "\nin slices: " + describe(*sliced);
     auto wide = outcome(m.bytes(33000), why);
     if (!wide) return "refused: " + why;
     return *near == *wide ? "" : "near: " + describe(*near) + "\nwide: " + describe(*wide);
