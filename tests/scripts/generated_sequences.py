@@ -16,6 +16,8 @@ LOADS = {"i32_load": "i32", "i64_load": "i64", "f64_load": "f64", "f32_load": "f
 IMMEDIATES = {"i32": "(i32.const 16)", "i64": "(i64.const 13)", "f32": "(f32.const 1.25)", "f64": "(f64.const 1.25)"}
 KEEP = {"i32": "i32.const 77 i32.xor", "i64": "i64.const 77 i64.xor", "f32": "f32.const 2.5 f32.add", "f64": "f64.const 2.5 f64.add",
         "v128": "v128.const i64x2 7 77 v128.xor"}
+# Locals that the loop around the sequences keeps in registers, being those it names most.
+PINNED = {"P": "$pinned0", "Q": "$pinned1"}
 LANES = {"i8x16": "i32", "i16x8": "i32", "i32x4": "i32", "i64x2": "i64", "f32x4": "f32", "f64x2": "f64"}
 VECTOR_UNARY = re.compile(r"_(neg|abs|sqrt|not|popcnt|any_true|all_true|bitmask|ceil|floor|trunc|nearest|extend_\w+|extadd_\w+|convert_\w+|trunc_sat_\w+|promote_\w+|demote_\w+)$")
 VECTOR_TERNARY = ("bitselect", "laneselect", "madd")
@@ -60,14 +62,14 @@ class Function:
         """Pushes (source, kind) in order, whatever is on the stack already staying there; gives where the first one's code begins."""
         texts, starts = [[]], []  # one list of texts in front of each value that is on the stack, and one behind the last
         for source, kind in wanted:
-            held = self.held.get(ACCUMULATOR[kind]) if source == "A" else None
-            if source == "A" and (not held or held[0] != kind):
-                raise Unknown("nothing in the accumulator")
+            held = self.held.get(ACCUMULATOR[kind] if source == "A" else source) if source in "AR" else None
+            if source in "AR" and (not held or held[0] != kind):
+                raise Unknown("nothing in the register")
             if held and held[1] == "stack":
                 starts.append(held[2])
                 texts.append([])
             else:
-                texts[-1].append(IMMEDIATES[kind] if source == "I" else f"local.get {held[1] if held else self.given(kind)}")
+                texts[-1].append(IMMEDIATES[kind] if source == "I" else f"local.get {held[1] if held else PINNED[source] if source in PINNED else self.given(kind)}")
         others = [each[2] for each in self.held.values() if each and each[1] == "stack" and each[2] not in starts]
         if starts != sorted(starts) or (starts and others and max(others) > starts[0]):
             raise Unknown("not on top of the stack")
@@ -133,6 +135,24 @@ class Function:
         self.code.append(text_of(op))
         self.give(result, to_slot, start)
 
+    def pinned(self, op, first, second, to):
+        if "A" in (first, second) and self.held.get("d", (0, 0))[1] in PINNED.values():
+            raise Unknown("the local has a register of its own")
+        start = self.operands([(first, "f64"), (second, "f64")])
+        self.code.append(text_of(op))
+        waits = self.held.get("d")
+        if waits and waits[1] == "stack":
+            raise Unknown("a value would be spilled")
+        if to in PINNED:
+            self.code.append(f"local.set {PINNED[to]}")
+            self.held["d"] = ("f64", PINNED[to], -1)
+        elif to == "R":
+            if self.held.get("R"):  # stays on the stack, in its slot
+                self.held[f"R{len(self.held)}"] = self.held["R"]
+            self.held["R"] = ("f64", "stack", start)
+        else:
+            self.give("f64", to == "S", start)
+
     def address(self, form):
         """Pushes an address; gives the offset in the instruction."""
         start = self.start_of(form, "i32")
@@ -166,11 +186,14 @@ class Function:
 
     def store(self, log2, form, value):
         kind = {"F64": "f64", "F32": "f32"}.get(value, "i32" if int(log2) < 3 else "i64")
-        self.address(form)
         source = "A" if value in ("A", "F64", "F32") else value
         if source == "A" and self.held.get(ACCUMULATOR[kind], (0, "stack"))[1] == "stack":
-            raise Unknown("the value lies under its address")
-        self.push(source, kind)
+            if form not in ("S", "I"):
+                raise Unknown("the value lies under its address")
+            self.operands([(form, "i32"), ("A", kind)])
+        else:
+            self.address(form)
+            self.push(source, kind)
         self.code.append({"0": "i32.store8", "1": "i32.store16", "2": "i32.store", "3": f"{kind}.store"}[log2] if kind != "f32" else "f32.store")
 
     def compare_branch(self, op, shape, back):
@@ -196,6 +219,14 @@ class Function:
     def body(self, name):
         if name == "set_const":
             self.code += ["i32.const 4242", f"local.set {self.fresh('i32')}"]
+        elif name == "load_pins":
+            self.code += ["f64.const 0.75", "local.set $pinned0"]
+        elif name in ("set_pin_p", "set_pin_q"):
+            at = self.held.get("d")
+            if not at or self.code[-1] != f"local.set {at[1]}":
+                raise Unknown("nothing was computed")
+            self.code[-1] = f"local.set {PINNED[name[-1].upper()]}"
+            self.held["d"] = None
         elif name == "set_acc_v128":
             held = self.held.get("v")
             if not held or held[1] == "stack":
@@ -220,6 +251,12 @@ class Function:
             if not at or at[1] == "stack":
                 raise Unknown(name)
             self.code += [f"local.get {at[1]}", f"local.set {self.fresh(at[0])}"]
+        elif name == "select_ass_d":
+            at = self.held.get("i")
+            if not at or at[0] != "i32" or at[1] == "stack":
+                raise Unknown(name)
+            self.code += [f"local.get {self.given('i32')}", f"local.get {self.given('i32')}", f"local.get {at[1]}", "select"]
+            self.give("i32", True, 0)
         elif name in ("global_get", "global_get_d"):
             start = len(self.code)
             self.code.append("global.get $own")
@@ -286,14 +323,16 @@ class Function:
         kind, words = text[:-1].split("(")
         words = words.split(",")
         {"N": lambda op, shape, d: self.numeric(op, shape, int(d)), "L": lambda op, form, d: self.load(op, form, int(d)), "S": self.store,
-         "C": self.compare_branch, "F": self.float_branch, "X": self.compare_select, "B": self.body, "V": self.vector, "VL": self.vector_load, "VS": self.vector_store, "K": self.control, "CALL": self.call}[kind](*words)
+         "C": self.compare_branch, "F": self.float_branch, "X": self.compare_select, "B": self.body, "PIN": self.pinned, "V": self.vector, "VL": self.vector_load, "VS": self.vector_store, "K": self.control, "CALL": self.call}[kind](*words)
 
 
 # What may be needed in an accumulator before the first member.
 FEEDERS = [[], ["N(i32_add,SI,1)"], ["N(i64_add,SI,1)"], ["N(f64_add,SS,1)"], ["N(f32_add,SS,1)"], ["N(f64_add,SS,1)", "N(i32_add,SI,1)"],
            ["L(i32_load8_u,S,1)"], ["N(i32_and,SI,1)"], ["N(i64_and,SI,1)"], ["N(f64_mul,SS,1)"],
            ["VL(v128_load,S,1)"], ["VL(v128_load,S,0)"], ["N(i32_add,SI,1)", "VL(v128_load,S,1)"], ["N(i32_add,SI,1)", "VL(v128_load,S,0)"],
-           ["VL(v128_load,S,1)", "N(i32_add,SI,1)"], ["VL(v128_load,S,1)", "N(f64_add,SS,1)"]]
+           ["VL(v128_load,S,1)", "N(i32_add,SI,1)"], ["VL(v128_load,S,1)", "N(f64_add,SS,1)"],
+           ["N(f64_add,SS,0)"], ["PIN(f64_mul,S,S,R)"], ["PIN(f64_mul,S,S,R)", "N(f64_add,SS,0)"], ["PIN(f64_mul,S,S,R)", "N(f64_add,SS,1)"],
+           ["PIN(f64_mul,S,S,R)", "L(f64_load,S,1)"], ["N(i32_add,SI,1)", "PIN(f64_mul,S,S,R)", "N(f64_add,SS,0)"]]
 
 
 def function(name, members, feeders):
@@ -302,13 +341,14 @@ def function(name, members, feeders):
     try:
         for each in [*feeders, *members]:
             f.member(each)
-        for at in sorted((each for each in f.held.values() if each and each[1] == "stack"), key=lambda each: -each[2]):
+        for key, at in sorted(((key, each) for key, each in f.held.items() if each and each[1] == "stack"), key=lambda item: -item[1][2]):
             kept = f.fresh(at[0])
-            f.code += [KEEP[at[0]], f"local.set {kept}"]
+            f.code += ["local.get $f640 local.get $f641 f64.mul f64.add" if key[0] == "R" else KEEP[at[0]], f"local.set {kept}"]
     except (Unknown, KeyError, ValueError, TypeError):
         return None
     parameters = " ".join(f"(param ${kind}{i} {kind})" for kind in TYPES for i in range(3))
     vectors = "(local $v1280 v128) (local $v1281 v128) (local $v1282 v128)"
+    f.locals += [(each, "f64") for each in PINNED.values()]
     declared = " ".join(f"(local {each} {kind})" for each, kind in f.locals)
     digest = ["local.get $sum"]
     bits = {"i32": "i64.extend_i32_u", "i64": "", "f32": "f64.promote_f32 i64.trunc_sat_f64_s", "f64": "f64.const 1000 f64.mul i64.trunc_sat_f64_s",
@@ -321,11 +361,12 @@ def function(name, members, feeders):
     return f"""
   (func (export "{name}") {parameters} (result i64) {vectors} {declared} (local $turns i32) (local $sum i64)
     (local.set $v1280 (v128.const i64x2 0x0102030405060708 0x1112131415161718)) (local.set $v1281 (v128.const i64x2 0x8182838485868788 0x0706050403020100))
-    (local.set $v1282 (v128.const f64x2 1.5 -3.25))
+    (local.set $v1282 (v128.const f64x2 1.5 -3.25)) (local.set $pinned0 (f64.const 1.125)) (local.set $pinned1 (f64.const -2.5))
     (block $out
       (loop $back
         (br_if $out (i32.gt_u (local.tee $turns (i32.add (local.get $turns) (i32.const 1))) (i32.const 5)))
         (local.set $sum (i64.add (local.get $sum) (i64.const 1)))
+        {" ".join(f"(drop (local.get {each}))" for source, each in PINNED.items() for _ in range(30 if source == "P" else 20))}
         (block $start)
         {" ".join(f.code)}
       )
