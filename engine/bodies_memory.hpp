@@ -8,9 +8,9 @@ namespace {
 template <class T>
 constexpr u32 log2_size = sizeof(T) == 1 ? 0 : sizeof(T) == 2 ? 1 : sizeof(T) == 4 ? 2 : 3;
 
-// The address an access of 1 << log2 bytes means; its first part is operand `at`.
+// The address behind an access of 1 << log2 bytes: cells hold offsets that count the access itself. The first part is operand `at`.
 template <Address shape, u32 log2, u32 at>
-ALWAYS_INLINE u64 effective(const State& s) {
+ALWAYS_INLINE u64 end_of_access(const State& s) {
     u32 acc = u32(s.acc), j = u32(s.i16_at(2));
     if constexpr (shape == Address::S) return u64(s.get<u32>(at)) + s.hi();
     else if constexpr (shape == Address::A) return s.acc + s.hi();
@@ -28,9 +28,9 @@ ALWAYS_INLINE u64 effective(const State& s) {
     u8* pointer;                                                                                          \
     if constexpr (shape == Address::P) pointer = reinterpret_cast<u8*>(s.acc);                            \
     else {                                                                                                \
-        u64 address = effective<shape, log2_size<T>, at>(s);                                              \
-        if (address + sizeof(T) > s.memory_size) [[unlikely]] return TrapCode::memory_out_of_bounds;      \
-        pointer = s.memory + address;                                                                     \
+        u64 end = end_of_access<shape, log2_size<T>, at>(s);                                              \
+        if (end > s.memory_size) [[unlikely]] return TrapCode::memory_out_of_bounds;                      \
+        pointer = s.memory + end - sizeof(T);                                                             \
     }
 
 template <class Result, class T, Address shape, bool to_slot>

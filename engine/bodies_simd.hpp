@@ -69,13 +69,14 @@ constexpr bool has_shape(Op op, VectorShape shape) {
     u8* pointer;                                                                                        \
     if constexpr (shape == Address::P) pointer = reinterpret_cast<u8*>(s.acc);                          \
     else {                                                                                              \
-        u64 address = vector_effective<shape, at>(s);                                                          \
-        if (address + (bytes) > s.memory_size) [[unlikely]] return TrapCode::memory_out_of_bounds;      \
-        pointer = s.memory + address;                                                                   \
+        u64 end = end_of_vector_access<shape, at>(s);                                                   \
+        if (end > s.memory_size) [[unlikely]] return TrapCode::memory_out_of_bounds;                    \
+        pointer = s.memory + end - (bytes);                                                             \
     }
 
+// The address behind it, as for scalar accesses.
 template <Address shape, u32 at>
-ALWAYS_INLINE u64 vector_effective(const State& s) {
+ALWAYS_INLINE u64 end_of_vector_access(const State& s) {
     if constexpr (shape == Address::S) return u64(s.get<u32>(at)) + s.hi();
     else if constexpr (shape == Address::A) return s.acc + s.hi();
     else if constexpr (shape == Address::I) return s.hi();
@@ -98,12 +99,12 @@ ALWAYS_INLINE TrapCode vector_store_body(State& s) {
     return TrapCode::none;
 }
 
-// b address, c vector, d lane; word 2 the offset. Where the lane lies in memory, or nullptr.
+// b address, c vector, d lane; word 2 the offset behind it. Where the lane lies in memory, or nullptr.
 template <class T, VectorShape shape>
 ALWAYS_INLINE u8* lane_address(const State& s) {
     if constexpr (shape == VectorShape::PSS) return reinterpret_cast<u8*>(s.acc);
-    u64 address = u64(s.operand<source_of(shape, 0), u32>(1)) + s.pc[2];
-    return address + sizeof(T) > s.memory_size ? nullptr : s.memory + address;
+    u64 end = u64(s.operand<source_of(shape, 0), u32>(1)) + s.pc[2];
+    return end > s.memory_size ? nullptr : s.memory + end - sizeof(T);
 }
 // a result.
 template <class T, VectorShape shape, bool to_slot>

@@ -94,7 +94,8 @@ constexpr HandlerId compare_select_id(Compare c, CompareShape s) {
 }
 inline constexpr u32 branch_count = select_base + u32(Compare::count_) * u32(CompareShape::count_);
 
-// ---- memory: accesses to memory 0 with 32-bit addresses; others go through the `address` cell and shape P
+// ---- memory: accesses to memory 0 with 32-bit addresses; others go through the `address` cell and shape P. A cell's offset is that of the byte
+// behind the access, so that one comparison checks it all.
 
 // Addresses: slot, accumulator, constant; slot + slot, accumulator + slot, slot + 16-bit immediate, accumulator + it; slot + (slot << k),
 // slot + (accumulator << k), k by access size; the host pointer that an `address` cell left in the accumulator.

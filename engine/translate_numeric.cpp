@@ -228,17 +228,20 @@ void Translator::select() {
 
 // ---- memory
 
-// Memory 0 with 32-bit addresses has cells of its own.
-bool Translator::is_plain(const MemArg& m) const { return m.memory == 0 && !m_.memories[0].is64; }
+// Memory 0 with 32-bit addresses has cells of its own, which hold 32 bits of the offset behind an access.
+bool Translator::is_plain(const MemArg& m) const {
+    constexpr u64 longest_access = 16;
+    return m.memory == 0 && !m_.memories[0].is64 && m.offset <= 0xffffffff - longest_access;
+}
 
 // Takes the address of an access to memory 0 apart: an addition in front of it, and a shift in front of that, become part of the access.
-Translator::Place Translator::address(Operand& e, u64 offset64, u32 log2, bool for_store, bool for_vector) {
-    u32 offset = u32(offset64);
-    if (is_fusable(e) && last_.op == Op::i32_add && offset <= 0xffff) {
+Translator::Place Translator::address(Operand& e, u64 end64, u32 log2, bool for_store, bool for_vector) {
+    u32 end = u32(end64);
+    if (is_fusable(e) && last_.op == Op::i32_add && end <= 0xffff) {
         const Taken a = last_.a, b = last_.b;
         if (last_.shape == Shape::SS) {
             rewind();
-            return {Address::SS, a.slot, b.slot, offset, false};
+            return {Address::SS, a.slot, b.slot, end, false};
         }
         if (last_.shape == Shape::AS && !for_store) {
             if (a.pending && !for_vector && cells.size() >= 2 && cells[cells.size() - 2].position >= last_label_) {
@@ -249,29 +252,29 @@ Translator::Place Translator::address(Operand& e, u64 offset64, u32 log2, bool f
                     rewind();
                     words.resize(shift.position);
                     cells.pop_back();
-                    if (by_accumulator) return {Address::SA, b.slot, 0, offset, true};
-                    return {Address::SX, b.slot, u16(operands >> 16), offset, false};
+                    if (by_accumulator) return {Address::SA, b.slot, 0, end, true};
+                    return {Address::SX, b.slot, u16(operands >> 16), end, false};
                 }
             }
             rewind();
-            return {Address::AS, 0, b.slot, offset, true};
+            return {Address::AS, 0, b.slot, end, true};
         }
         if (b.source == Source::I && fits16(u64(i64(i32(u32(b.bits)))))) {
             if (last_.shape == Shape::SI) {
                 rewind();
-                return {Address::SJ, a.slot, u16(b.bits), offset, false};
+                return {Address::SJ, a.slot, u16(b.bits), end, false};
             }
             if (last_.shape == Shape::AI && !for_store) {
                 rewind();
-                return {Address::AJ, 0, u16(b.bits), offset, true};
+                return {Address::AJ, 0, u16(b.bits), end, true};
             }
         }
     }
     Taken t = take(e);
-    if (t.source == Source::I && t.bits + offset <= 0xffffffff) return {Address::I, 0, 0, u32(t.bits) + offset, false};
+    if (t.source == Source::I && t.bits + end <= 0xffffffff) return {Address::I, 0, 0, u32(t.bits) + end, false};
     if (t.source == Source::I) constant_to_accumulator(t, Class::i32);
     bool in_accumulator = t.source == Source::A;
-    return {in_accumulator ? Address::A : Address::S, t.slot, 0, offset, in_accumulator};
+    return {in_accumulator ? Address::A : Address::S, t.slot, 0, end, in_accumulator};
 }
 
 // The operand word of an access: loads name their address in operand b, stores in a.
@@ -279,7 +282,7 @@ u64 Translator::place_operands(const Place& p, u32 other, bool is_store) {
     bool two_parts = p.shape >= Address::SS && p.shape < Address::P;
     u32 first = p.accumulator ? (p.shape == Address::SA ? p.a : 0) : p.a;
     u32 a = is_store ? first : other, b = is_store ? other : first;
-    return two_parts ? abcd(a, b, p.b, p.offset) : ab_hi(a, b, p.offset);
+    return two_parts ? abcd(a, b, p.b, p.end) : ab_hi(a, b, p.end);
 }
 
 // Any other access: its host address goes to the accumulator, for the access cell that must follow.
@@ -302,7 +305,7 @@ void Translator::load(const Instr& in) {
         emit(load_id(in.op, Address::P), 0);
         return result(c);
     }
-    Place p = address(e, in.mem.offset, u32(std::countr_zero(bytes)), false, false);
+    Place p = address(e, in.mem.offset + bytes, u32(std::countr_zero(bytes)), false, false);
     make_room(register_of(c));
     emit(load_id(in.op, p.shape), place_operands(p, 0, false));
     result(c);
@@ -312,17 +315,18 @@ void Translator::store(const Instr& in) {
     Class c = class_of(info(in.op).signature.operands[0]);
     u32 bytes = info(in.op).access_bytes, log2 = u32(std::countr_zero(bytes));
     bool plain = is_plain(in.mem);
+    u64 end = in.mem.offset + bytes;
     Operand v = pop(), e = pop();
     Taken value;
     Place p{};
     // An operand that is pending is taken while it still is the last one.
     bool late = v.kind == Operand::Kind::local || v.kind == Operand::Kind::constant;
-    if (late && plain) p = address(e, in.mem.offset, log2, true, false);
+    if (late && plain) p = address(e, end, log2, true, false);
     value = take(v);
     if (!late && plain) {
         // An address that no cell holds takes the accumulator.
-        if (e.kind == Operand::Kind::constant && value.source == Source::A && register_of(c) == 0 && e.bits + in.mem.offset > 0xffffffff) to_slot(value, c);
-        p = address(e, in.mem.offset, log2, true, false);
+        if (e.kind == Operand::Kind::constant && value.source == Source::A && register_of(c) == 0 && e.bits + end > 0xffffffff) to_slot(value, c);
+        p = address(e, end, log2, true, false);
     }
     if (value.source == Source::I) {
         bool is_int = register_of(c) == 0;

@@ -110,7 +110,7 @@ void Translator::shuffle(const Instr& in) {
 void Translator::vector_load(const Instr& in) {
     Operand e = pop();
     Place p{Address::P, 0, 0, 0, true};
-    if (is_plain(in.mem)) p = address(e, in.mem.offset, 0, false, true);
+    if (is_plain(in.mem)) p = address(e, in.mem.offset + info(in.op).access_bytes, 0, false, true);
     else pointer(e, in.mem, info(in.op).access_bytes, false);
     vector_result(vector_load_id(in.op, p.shape), place_operands(p, 0, false));
 }
@@ -120,9 +120,9 @@ void Translator::vector_store(const Instr& in) {
     Place p{Address::P, 0, 0, 0, true};
     // What was computed is taken while it still is the last; before a local, the address's addition is.
     bool late = v.kind == Operand::Kind::local, plain = is_plain(in.mem);
-    if (late && plain) p = address(e, in.mem.offset, 0, false, true);
+    if (late && plain) p = address(e, in.mem.offset + info(in.op).access_bytes, 0, false, true);
     Taken value = take(v);
-    if (!late && plain) p = address(e, in.mem.offset, 0, false, true);
+    if (!late && plain) p = address(e, in.mem.offset + info(in.op).access_bytes, 0, false, true);
     if (!plain) pointer(e, in.mem, info(in.op).access_bytes, false);
     emit(vector_store_id(p.shape, value.source), place_operands(p, value.field(), true));
 }
@@ -143,7 +143,7 @@ void Translator::vector_lane_access(const Instr& in) {
     }
     if (loads) flush(vector_register);
     emit(simd_id(in.op, shape), abcd(0, at.field(), value.field(), in.lane));
-    word(in.mem.offset);
+    word(in.mem.offset + info(in.op).access_bytes);
     if (loads) result(Class::v128);
 }
 

@@ -118,7 +118,7 @@ private:
     struct Place {
         Address shape;
         u32 a, b;       // slot of the first part; second part: slot or 16-bit immediate
-        u32 offset;
+        u32 end;        // the offset of the byte behind the access
         bool accumulator;
     };
     struct Charge {     // a charge cell's operand word, and the instructions it pays for
@@ -191,7 +191,7 @@ private:
     void store(const Instr& in);
     void select();
     bool binary_with_pins(Op op, const Operand& ea, const Operand& eb, const Taken& a, const Taken& b);
-    Place address(Operand& e, u64 offset, u32 log2, bool for_store, bool for_vector);
+    Place address(Operand& e, u64 end, u32 log2, bool for_store, bool for_vector);
     static u64 place_operands(const Place& p, u32 first, bool store);
     bool is_plain(const MemArg& m) const;
     void pointer(Operand& e, const MemArg& m, u32 bytes, bool aligned);

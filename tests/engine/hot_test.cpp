@@ -39,11 +39,25 @@ constexpr auto all_lengths = []<std::size_t... i>(std::index_sequence<i...>) {
 }(std::make_index_sequence<hot_count>());
 
 bool is_call(HandlerId id) { return id >= control_id(Control::call_base) && Group(id >> 12) == Group::control; }
+// Of memory 0, with the offset behind it in the operand word; a lane's is in word 2.
+bool is_access(HandlerId id) {
+    if (Group(id >> 12) == Group::memory) return true;
+    RowKind kind = Group(id >> 12) == Group::simd ? info(Op(u32(Op::v128_load) + (id & 0xfff) / simd_variants)).kind : RowKind::pure;
+    return kind == RowKind::vload || kind == RowKind::vstore;
+}
+bool has_two_parts(HandlerId id) {
+    u32 index = id & 0xfff, addresses = u32(Address::count_);
+    Address a = Group(id >> 12) == Group::simd ? vector_addresses[index % simd_variants / 2]
+                : index < store_base           ? Address(index / 2 % addresses)
+                                               : Address((index - store_base) / u32(Stored::count_) % addresses);
+    return a >= Address::SS && a < Address::P;
+}
 bool is_return(HandlerId id) { return id >= control_id(Control::return_none) && id <= control_id(Control::return_slot_f32); }
 
 // Cells of a sequence with random operands between cells that set the registers and cells that save them.
 class Scene {
 public:
+    static constexpr u32 access = 16;  // bytes, at most
     static constexpr Word one = std::bit_cast<Word>(1.0);
     static constexpr u32 slots = 512, small = 32, record = 100, callee_frame = 128, callee_record = 200, saved = 220, price = 7;
 
@@ -135,6 +149,10 @@ private:
         if (is_return(id)) return fields(record, slot(), slot(), slot());
         if (is_call(id)) return fields(callee_frame, callee_record, callee_frame + 8, slot());
         if (id == control_id(Control::br_table_s) || id == control_id(Control::br_table_a)) return fields(slot(), 0, 2, 0);
+        if (is_access(id)) {
+            u32 offset = access + random_() % 2 * slot();
+            return has_two_parts(id) ? fields(slot(), slot(), slot(), offset) : fields(slot(), slot(), offset, 0);
+        }
         if (Group(id >> 12) == Group::simd) {
             u32 lanes = info(Op(u32(Op::v128_load) + (id & 0xfff) / simd_variants)).lanes;
             return fields(slot(), slot(), slot(), lanes ? slot() % lanes : random_() % 2 * slot());

@@ -402,6 +402,24 @@ TEST_F(Translate, an_operand_stack_of_seventy_thousand_values_works) {
     EXPECT_EQ((call<i32>(w, "f", 2)), 2 * 70000 + 700 * 4950);
 }
 
+// Cells hold 32 bits of the offset behind an access; what does not fit goes another way.
+TEST_F(Translate, accesses_reach_the_last_byte_of_the_largest_memory_by_their_offset_alone) {
+    std::string body = "(memory 65536) (func (export \"f\") (param $p i32) (result i64) (local $sum i64)";
+    for (u64 offset : {0xffffffef, 0xfffffff0, 0xfffffff7, 0xfffffff8}) {
+        std::string at = " offset=" + std::to_string(offset) + " (local.get $p)";
+        body += "(i64.store" + at + " (i64.const " + std::to_string(offset & 0xff) + ")) (local.set $sum (i64.add (local.get $sum) (i64.load" + at + ")))";
+    }
+    code(body + "(i64.store8 offset=4294967295 (local.get $p) (i64.const 7)) (i64.add (local.get $sum) (i64.load8_u offset=4294967295 (local.get $p))))");
+    EXPECT_EQ((run<i64>(0)), 0xef + 0xf0 + 0xf7 + 0xf8 + 7);
+    EXPECT_EQ((trap_of<i64>(in, "f", 1)), "out of bounds memory access");
+    code("(memory 65536) (func (export \"f\") (result i32) (i32.load16_u offset=4294967295 (i32.const 0)))");
+    EXPECT_EQ((trap_of<i32>(in, "f")), "out of bounds memory access");
+    code("(memory 1) (func (export \"f\") (param i32) (result i64) (i64.load offset=65528 (local.get 0)))");
+    EXPECT_EQ((run<i64>(0)), 0);
+    EXPECT_EQ((trap_of<i64>(in, "f", 1)), "out of bounds memory access");
+    EXPECT_EQ((trap_of<i64>(in, "f", -1)), "out of bounds memory access");
+}
+
 TEST(TwoWays, random_functions_do_the_same_with_and_without_folding) {
     u64 state = 88172645463325252;
     auto next = [&] {
