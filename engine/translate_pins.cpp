@@ -6,7 +6,7 @@
 // at `resume` serve that.
 #include "translate_stack.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace heddle {
 namespace {
@@ -51,42 +51,58 @@ constexpr i32 worth_a_register = 3, carried = 2;
 
 }  // namespace
 
-// The locals that the loop whose body begins here gains most by: one for a use, and for a result of arithmetic, and more when a turn begins with
-// what arithmetic of the last one gave, since the loop waits for that; to set one to anything else costs a cell. None where something in the loop could lose the registers, or where another loop is inside.
-void Translator::choose_pins() {
-    pins_ = {none, none};
-    if (!may_pin_) return;
+// What the loop whose body begins here does with its f64 locals. False where something in it could lose registers, or another loop is inside.
+bool Translator::count_uses() {
     Reader r = reader_;
     Instr in;
-    uses_.assign(local_types_.size(), {});
-    for (u32 depth = 0, is_result = false;;) {
+    bool is_result = false;
+    for (u32 depth = 0;;) {
         read_instr(r, in);
-        if (in.op == Op::local_get) {
-            Use& use = uses_[in.index];
-            ++use.weight;
-            use.is_read_first = use.is_read_first || !use.is_set;
-        } else if (in.op == Op::local_set || in.op == Op::local_tee) {
-            Use& use = uses_[in.index];
-            use.weight += !is_result ? -1 : use.is_read_first && !use.is_set ? 1 + carried : 1;
-            use.is_set = true;
+        bool sets = in.op == Op::local_set || in.op == Op::local_tee;
+        if (in.op == Op::local_get || sets) {
+            if (local_types_[in.index] == Class::f64) count_use(in.index, sets, is_result);
         } else if (in.op == Op::block || in.op == Op::if_) {
             ++depth;
         } else if (in.op == Op::end) {
-            if (depth-- == 0) break;
+            if (depth-- == 0) return true;
         } else if (!is_simple(in)) {
-            return;
+            return false;
         }
         is_result = is_pinned_row(in.op);
     }
+}
+
+// One for a use, and for a result of arithmetic, and more when a turn begins with what arithmetic of the last one gave, since the loop waits for
+// that; to set it to anything else costs a cell.
+void Translator::count_use(u32 local, bool sets, bool is_result) {
+    Use& use = uses_[local];
+    if (!use.is_read_first && !use.is_set) used_.push_back(local);
+    if (!sets) {
+        ++use.weight;
+        use.is_read_first = use.is_read_first || !use.is_set;
+    } else {
+        use.weight += !is_result ? -1 : use.is_read_first && !use.is_set ? 1 + carried : 1;
+        use.is_set = true;
+    }
+}
+
+// The locals that the loop gains most by.
+void Translator::choose_pins() {
+    pins_ = {none, none};
+    if (!may_pin_) return;
+    uses_.resize(local_types_.size());
+    bool can = count_uses();
     i32 best[2] = {worth_a_register - 1, worth_a_register - 1};
-    for (u32 i = 0; i < uses_.size(); ++i) {
-        if (local_types_[i] != Class::f64 || uses_[i].weight <= best[1]) continue;
-        best[1] = uses_[i].weight;
-        pins_[1] = local_slots_[i];
+    for (u32 local : used_) {
+        Use use = std::exchange(uses_[local], {});
+        if (!can || use.weight <= best[1]) continue;
+        best[1] = use.weight;
+        pins_[1] = local_slots_[local];
         if (best[1] <= best[0]) continue;
         std::swap(best[0], best[1]);
         std::swap(pins_[0], pins_[1]);
     }
+    used_.clear();
 }
 
 // In front of the loop's label.

@@ -216,6 +216,8 @@ private:
     void else_();
     void end();
     void end_function();
+    bool count_uses();
+    void count_use(u32 local, bool sets, bool is_result);
     void choose_pins();
     void enter_pins();
     void resume_cells();
@@ -333,7 +335,8 @@ private:
         i32 weight = 0;
         bool is_set = false, is_read_first = false;
     };
-    std::vector<Use> uses_;                // by local, while a loop's are chosen
+    std::vector<Use> uses_;                // by local, while a loop's are chosen; otherwise empty ones
+    std::vector<u32> used_;                // which are not
     struct PinnedEntry {
         u64 slots;
         u32 offset;

@@ -1,6 +1,7 @@
 // Exceptions, answers of host functions, and walking the stack.
 #include "unwind.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include <heddle/engine.hpp>
@@ -155,9 +156,8 @@ namespace {
 const Word* resumption(const Word* pc, const InstanceObject& instance) {
     const CodeRange* r = instance.module->storage->find(pc);
     if (!r) return pc;
-    for (const PinnedLoop& loop : r->pinned)
-        if (pc == r->from + loop.first) return r->from + loop.resume;
-    return pc;
+    auto loop = std::ranges::lower_bound(r->pinned, pc - r->from, {}, &PinnedLoop::first);
+    return loop != r->pinned.end() && r->from + loop->first == pc ? r->from + loop->resume : pc;
 }
 
 }  // namespace
