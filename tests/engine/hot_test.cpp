@@ -150,7 +150,7 @@ private:
         if (is_call(id)) return fields(callee_frame, callee_record, callee_frame + 8, slot());
         if (id == control_id(Control::br_table_s) || id == control_id(Control::br_table_a)) return fields(slot(), 0, 2, 0);
         if (is_access(id)) {
-            u32 offset = access + random_() % 2 * slot();
+            u32 offset = access + u32(random_() % 2) * slot();
             return has_two_parts(id) ? fields(slot(), slot(), slot(), offset) : fields(slot(), slot(), offset, 0);
         }
         if (Group(id >> 12) == Group::simd) {
