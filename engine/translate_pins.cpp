@@ -1,9 +1,9 @@
 // Values of type f64 that have registers beside the accumulator: two locals of an innermost loop, chosen by what it does with them, and the
 // operand that the accumulator was last cleared of.
 //
-// Their slots are always written too, so that no trap, no exit of a loop and nothing that forgets registers has to know. A loop that calls, allocates or
-// waits has no such locals: the registers would have to be filled again. Only a poll can be where such a loop goes on in another run(); the cells
-// at `resume` serve that.
+// Their slots are always written too, so that no trap, no exit of a loop and nothing that forgets registers has to know. A loop that calls,
+// allocates or waits has no such locals: the registers would have to be filled again. Only a poll can be where such a loop goes on in another
+// run(); the cells at `resume` serve that.
 #include "translate_stack.hpp"
 
 #include <utility>
