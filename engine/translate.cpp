@@ -126,21 +126,7 @@ void Translator::run() {
     outermost.base = home_;
     labels_.push_back(outermost);
     charge();
-    Instr in;
-    while (!labels_.empty()) {
-        if (labels_.back().dead) skip_dead();
-        offset_ = u32(reader_.offset());
-        if (reader_.peek() == info(Op::local_get).code) {  // a quarter of all instructions
-            reader_.byte();
-            u32 index = reader_.u32_leb();
-            push_local(local_slots_[index], local_types_[index]);
-            if (metering_) ++charges_.back().count;
-            continue;
-        }
-        window_used_ = 0;
-        if (metering_) ++charges_.back().count;
-        next(in);
-    }
+    expression();
     // What the validator counted bounds what the frame holds; running past it would write over another frame.
     if (highest_ > layout_.slots) throw Error{Error::Kind::limit, "a function's operands do not fit its frame", body_.from};
 }
@@ -158,7 +144,7 @@ void Translator::place_label() {
 void Translator::rewind() {
     words.resize(cells.back().position);
     cells.pop_back();
-    acc_ = last_.before;
+    acc_[last_.reg] = last_.before;
     last_.cell = none;
 }
 

@@ -4,17 +4,33 @@
 
 namespace heddle {
 
-// The next instruction. The frequent ones are known by their first byte, and only what they need is read.
-void Translator::next(Instr& in) {
+[[gnu::always_inline]] inline void Translator::numeric(Op op, bool is_unary) {
+    if (op == Op::i32_eqz) return eqz(Op::i32_eq, Class::i32);
+    if (op == Op::i64_eqz) return eqz(Op::i64_eq, Class::i64);
+    if (op == Op::i64_extend_i32_u) {  // an i32 is kept zero-extended
+        stack_.back().type = Class::i64;
+        last_.cell = none;
+        return;
+    }
+    is_unary ? unary(op) : binary(op);
+}
+
+// The frequent instructions are known by their first byte, and only what they need is read.
+[[gnu::always_inline]] inline void Translator::next(Instr& in) {
     // clang-format off
     switch (u32(reader_.peek())) {
 #define PURE(name, code, text, signature, ...) \
     case code: if constexpr (code < 0x100) return reader_.byte(), numeric(Op::name, sizeof(#signature) == sizeof("i_l")); else break;
-#define LOAD(name, code, ...) \
-    case code: in.op = Op::name; reader_.byte(); read_mem_arg(reader_, in.mem); return load(in);
-#define STORE(name, code, ...) \
-    case code: in.op = Op::name; reader_.byte(); read_mem_arg(reader_, in.mem); return store(in);
+#define LOAD(name, code, text, letter, type) \
+    case code: reader_.byte(); read_mem_arg(reader_, in.mem); return load(Op::name, in.mem, class_of_letter(*#letter), sizeof(type));
+#define STORE(name, code, text, letter, type) \
+    case code: reader_.byte(); read_mem_arg(reader_, in.mem); return store(in.mem, class_of_letter(*#letter), sizeof(type));
 #include "opcodes.def"
+    case code::local_get: {
+        reader_.byte();
+        u32 index = reader_.u32_leb();
+        return push_local(local_slots_[index], local_types_[index]);
+    }
     case code::local_set: reader_.byte(); return local_set(reader_.u32_leb(), false);
     case code::local_tee: reader_.byte(); return local_set(reader_.u32_leb(), true);
     case code::i32_const: reader_.byte(); return push_constant(Class::i32, u32(reader_.i32_leb()));
@@ -30,15 +46,15 @@ void Translator::next(Instr& in) {
     other(in);
 }
 
-void Translator::numeric(Op op, bool is_unary) {
-    if (op == Op::i32_eqz) return eqz(Op::i32_eq, Class::i32);
-    if (op == Op::i64_eqz) return eqz(Op::i64_eq, Class::i64);
-    if (op == Op::i64_extend_i32_u) {  // an i32 is kept zero-extended
-        stack_.back().type = Class::i64;
-        last_.cell = none;
-        return;
+void Translator::expression() {
+    Instr in;
+    while (!labels_.empty()) {
+        if (labels_.back().dead) skip_dead();
+        offset_ = u32(reader_.offset());
+        window_used_ = 0;
+        if (metering_) ++charges_.back().count;
+        next(in);
     }
-    is_unary ? unary(op) : binary(op);
 }
 
 void Translator::other(const Instr& in) {
@@ -46,8 +62,8 @@ void Translator::other(const Instr& in) {
     switch (row.kind) {
     case RowKind::pure: return is_numeric_row(in.op) ? numeric(in.op, row.signature.operand_count == 1) : vector(in);
     case RowKind::lane: return vector(in);
-    case RowKind::load: return load(in);
-    case RowKind::store: return store(in);
+    case RowKind::load:
+    case RowKind::store: return;  // next() knows them all
     case RowKind::vload: return vector_load(in);
     case RowKind::vstore: return vector_store(in);
     case RowKind::loadlane:
@@ -195,7 +211,7 @@ void Translator::reference_op(const Instr& in) {
 void Translator::local_set(u32 index, bool tee) {
     u32 slot = local_slots_[index];
     Class c = local_types_[index];
-    Operand e = pop();
+    Operand& e = pop();
     if (e.kind == Operand::Kind::local && e.slot == slot) {  // x <- x
         if (tee) push_local(slot, c);
         return;

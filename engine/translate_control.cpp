@@ -570,7 +570,8 @@ void Translator::catch_(const Instr& in) {
     l.try_around = labels_[labels_.size() - 2].try_around;
     u32 clause = u32(range.clauses.size());
     bool all = in.op == Op::catch_all;
-    range.clauses.push_back({.kind = all ? Catch::Kind::catch_all : Catch::Kind::catch_, .tag = in.index, .slot = l.base, .target = here(), .is_legacy = true});
+    Catch::Kind kind = all ? Catch::Kind::catch_all : Catch::Kind::catch_;
+    range.clauses.push_back({.kind = kind, .tag = all ? 0 : in.index, .slot = l.base, .target = here(), .is_legacy = true});
     (l.last_clause == none ? range.tries[l.try_range].clause : range.clauses[l.last_clause].next) = clause;
     l.last_clause = clause;
     push_home(Class::i64);

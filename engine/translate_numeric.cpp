@@ -9,21 +9,21 @@ namespace {
 bool fits32(u64 bits) { return i64(bits) == i32(u32(bits)); }
 bool fits16(u64 bits) { return i64(bits) == i16(u16(bits)); }
 
-bool is_between(Op op, Op first, Op last) { return op >= first && op <= last; }
-bool is_int_compare(Op op) { return is_between(op, Op::i32_eq, Op::i32_ge_u) || is_between(op, Op::i64_eq, Op::i64_ge_u); }
-bool is_float_compare(Op op) { return is_between(op, Op::f32_eq, Op::f64_ge); }
+constexpr bool is_between(Op op, Op first, Op last) { return op >= first && op <= last; }
+constexpr bool is_int_compare(Op op) { return is_between(op, Op::i32_eq, Op::i32_ge_u) || is_between(op, Op::i64_eq, Op::i64_ge_u); }
+constexpr bool is_float_compare(Op op) { return is_between(op, Op::f32_eq, Op::f64_ge); }
 
 // The comparisons stand in the order of opcodes.def: eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u; floats eq ne lt gt le ge.
 constexpr u8 swapped_int[] = {0, 1, 4, 5, 2, 3, 8, 9, 6, 7};
 constexpr u8 negated_int[] = {1, 0, 8, 9, 6, 7, 4, 5, 2, 3};
 constexpr u8 swapped_float[] = {0, 1, 3, 2, 5, 4};
 
-Op pick(Op op, Op first, const u8* table) { return Op(u32(first) + table[u32(op) - u32(first)]); }
-Op int_base(Op op) { return op >= Op::i64_eq ? Op::i64_eq : Op::i32_eq; }
+constexpr Op pick(Op op, Op first, const u8* table) { return Op(u32(first) + table[u32(op) - u32(first)]); }
+constexpr Op int_base(Op op) { return op >= Op::i64_eq ? Op::i64_eq : Op::i32_eq; }
 Op negated(Op op) { return pick(op, int_base(op), negated_int); }
 
 // The operation that gives the same with its operands exchanged, or invalid.
-Op swapped(Op op) {
+constexpr Op swapped(Op op) {
     if (is_int_compare(op)) return pick(op, int_base(op), swapped_int);
     if (is_float_compare(op)) return pick(op, op >= Op::f64_eq ? Op::f64_eq : Op::f32_eq, swapped_float);
     switch (op) {
@@ -58,17 +58,32 @@ CompareShape compare_shape(Shape s) {
 }
 
 Shape shape_of(Source a, Source b) {
-    if (a == Source::S) return b == Source::S ? Shape::SS : b == Source::A ? Shape::SA : Shape::SI;
-    if (a == Source::A) return b == Source::S ? Shape::AS : Shape::AI;
-    return b == Source::S ? Shape::IS : Shape::IA;
+    using enum Shape;
+    static constexpr Shape shapes[3][3] = {{SS, SA, SI}, {AS, SA, AI}, {IS, IA, SI}};  // two accumulators or two immediates do not come
+    return shapes[u32(a)][u32(b)];
 }
+
+// What a numeric row says of itself, close together.
+struct Arithmetic {
+    Class from = Class::i32, to = Class::i32;
+    Op swapped = Op::invalid;
+};
+constexpr std::array<Arithmetic, numeric_rows> make_arithmetic() {
+    std::array<Arithmetic, numeric_rows> rows;
+    auto set = [&](Op op, std::string_view signature) {
+        if (is_numeric_row(op)) rows[numeric_row(op)] = {class_of_letter(signature.back()), class_of_letter(signature[0]), swapped(op)};
+    };
+#define PURE(name, code, text, signature, ...) set(Op::name, #signature);
+#include "opcodes.def"
+    return rows;
+}
+constexpr std::array<Arithmetic, numeric_rows> arithmetic = make_arithmetic();
 
 }  // namespace
 
 void Translator::unary(Op op) {
-    const Signature& sig = info(op).signature;
-    Class from = class_of(sig.operands[0]), to = class_of(sig.results[0]);
-    Operand e = pop();
+    Class from = arithmetic[numeric_row(op)].from, to = arithmetic[numeric_row(op)].to;
+    Operand& e = pop();
     Taken t = take(e);
     if (t.source == Source::I) constant_to_accumulator(t, from);
     make_room(register_of(to));
@@ -77,9 +92,8 @@ void Translator::unary(Op op) {
 }
 
 void Translator::binary(Op op) {
-    const Signature& sig = info(op).signature;
-    Class c = class_of(sig.operands[0]), to = class_of(sig.results[0]);
-    Operand eb = pop(), ea = pop();
+    Class c = arithmetic[numeric_row(op)].from, to = arithmetic[numeric_row(op)].to;
+    const Operand &eb = pop(), &ea = pop();
     Taken b = take(eb), a = take(ea);
     if (binary_with_pins(op, ea, eb, a, b)) return;
     // Subtracting a constant is adding another one, which commutes and folds into addresses.
@@ -99,14 +113,12 @@ void Translator::binary(Op op) {
     load_wide(a, b);
     load_wide(b, a);
     if (a.source == Source::A && b.source == Source::A) to_slot(b.pending ? a : b, c);
-    if (Op other = swapped(op); other != Op::invalid && (a.source == Source::I || b.source == Source::A)) {
+    if (Op other = arithmetic[numeric_row(op)].swapped; other != Op::invalid && (a.source == Source::I || b.source == Source::A)) {
         std::swap(a, b);
         op = other;
     }
     Shape shape = shape_of(a.source, b.source);
     make_room(register_of(to));
-    Last last;
-    last.before = acc_;
     // With an immediate, the other operand is b.
     const Taken& immediate = a.source == Source::I ? a : b;
     const Taken& other = a.source == Source::I ? b : a;
@@ -118,13 +130,9 @@ void Translator::binary(Op op) {
     } else {
         emit(binary_id(op, shape), ab_hi(0, other.field(), immediate.bits & 0xffffffff));
     }
-    last.cell = last_cell();
-    last.op = op;
-    last.shape = shape;
-    last.a = a;
-    last.b = b;
+    u32 reg = register_of(to);
+    last_ = {last_cell(), op, shape, a, b, reg, acc_[reg]};
     result(to);
-    last_ = last;
 }
 
 // i32.eqz, i64.eqz, ref.is_null: a comparison with zero, or the comparison before it turned round.
@@ -146,11 +154,11 @@ void Translator::eqz(Op compare, Class c) {
 
 // The conditional branch's cell without its target: pops the condition and takes the comparison before it in.
 void Translator::condition(bool sense, bool back) {
-    Operand e = pop();
+    Operand& e = pop();
     if (std::exchange(negate_next_, false)) sense = !sense;
     bool fusable = is_fusable(e);
     if (fusable && (is_int_compare(last_.op) || (last_.op == Op::i32_and && has_compare_shape(last_.shape)))) {
-        Last l = last_;
+        const Last& l = last_;
         rewind();
         flush_all();
         Compare c = compare_of(l.op);
@@ -161,7 +169,7 @@ void Translator::condition(bool sense, bool back) {
         return;
     }
     if (fusable && is_float_compare(last_.op)) {
-        Last l = last_;
+        const Last& l = last_;
         rewind();
         flush_all();
         HandlerId id = float_branch_id(u32(l.op) - u32(Op::f32_eq), l.shape, !sense, edge(back));
@@ -192,7 +200,7 @@ void Translator::select() {
         return vector_result(body_id(Body::select_v128), abcd(0, sx, sy, sc));
     }
     if (reg == 0 && is_fusable(c) && has_compare_shape(last_.shape) && (is_int_compare(last_.op) || last_.op == Op::i32_and)) {
-        Last l = last_;
+        const Last& l = last_;
         rewind();
         u32 sx = slot_for(x), sy = slot_for(y);
         flush(0);
@@ -238,7 +246,7 @@ bool Translator::is_plain(const MemArg& m) const {
 Translator::Place Translator::address(Operand& e, u64 end64, u32 log2, bool for_store, bool for_vector) {
     u32 end = u32(end64);
     if (is_fusable(e) && last_.op == Op::i32_add && end <= 0xffff) {
-        const Taken a = last_.a, b = last_.b;
+        const Taken &a = last_.a, &b = last_.b;
         if (last_.shape == Shape::SS) {
             rewind();
             return {Address::SS, a.slot, b.slot, end, false};
@@ -295,28 +303,25 @@ void Translator::pointer(Operand& e, const MemArg& m, u32 bytes, bool aligned) {
     acc_[0] = {};
 }
 
-void Translator::load(const Instr& in) {
-    Class c = class_of(info(in.op).signature.results[0]);
-    u32 bytes = info(in.op).access_bytes;
-    Operand e = pop();
-    if (!is_plain(in.mem)) {
-        pointer(e, in.mem, bytes, false);
+void Translator::load(Op op, const MemArg& mem, Class c, u32 bytes) {
+    Operand& e = pop();
+    if (!is_plain(mem)) {
+        pointer(e, mem, bytes, false);
         make_room(register_of(c));
-        emit(load_id(in.op, Address::P), 0);
+        emit(load_id(op, Address::P), 0);
         return result(c);
     }
-    Place p = address(e, in.mem.offset + bytes, u32(std::countr_zero(bytes)), false, false);
+    Place p = address(e, mem.offset + bytes, u32(std::countr_zero(bytes)), false, false);
     make_room(register_of(c));
-    emit(load_id(in.op, p.shape), place_operands(p, 0, false));
+    emit(load_id(op, p.shape), place_operands(p, 0, false));
     result(c);
 }
 
-void Translator::store(const Instr& in) {
-    Class c = class_of(info(in.op).signature.operands[0]);
-    u32 bytes = info(in.op).access_bytes, log2 = u32(std::countr_zero(bytes));
-    bool plain = is_plain(in.mem);
-    u64 end = in.mem.offset + bytes;
-    Operand v = pop(), e = pop();
+void Translator::store(const MemArg& mem, Class c, u32 bytes) {
+    u32 log2 = u32(std::countr_zero(bytes));
+    bool plain = is_plain(mem);
+    u64 end = mem.offset + bytes;
+    Operand &v = pop(), &e = pop();
     Taken value;
     Place p{};
     // An operand that is pending is taken while it still is the last one.
@@ -336,7 +341,7 @@ void Translator::store(const Instr& in) {
     bool address_in_acc = !plain || p.accumulator;
     if (address_in_acc && value.source == Source::A && register_of(c) == 0) to_slot(value, c);
     if (!plain) {
-        pointer(e, in.mem, bytes, false);
+        pointer(e, mem, bytes, false);
         p = {Address::P, 0, 0, 0, true};
     }
     Stored s = value.source == Source::S   ? Stored::S

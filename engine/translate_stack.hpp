@@ -1,5 +1,7 @@
 // What every instruction does with the translator's state, inlined where it is done. Included by translate*.cpp only.
 #pragma once
+#include <utility>
+
 #include "translator.hpp"
 
 namespace heddle {
@@ -36,26 +38,22 @@ inline u32 Translator::near(u32 slot, Class c) {
     return is_far(slot, slots_of(c)) ? brought_near(slot, c) : slot;
 }
 
-inline Translator::Operand& Translator::push(Operand::Kind kind, Class c) {
-    Operand& e = stack_.emplace_back();
-    e.kind = kind;
-    e.type = c;
-    e.home = e.slot = home_;
+inline Translator::Operand& Translator::push(Operand::Kind kind, Class c, u32 slot, u32 chain, u64 bits) {
+    Operand& e = stack_.emplace_back(kind, c, home_, slot, chain, bits);
     home_ += slots_of(c);
     highest_ = std::max(highest_, home_);
     return e;
 }
 
+inline Translator::Operand& Translator::push(Operand::Kind kind, Class c) { return push(kind, c, home_, none, 0); }
 inline void Translator::push_home(Class c) { push(Operand::Kind::home, c); }
-inline void Translator::push_constant(Class c, u64 bits) { push(Operand::Kind::constant, c).bits = bits; }
+inline void Translator::push_constant(Class c, u64 bits) { push(Operand::Kind::constant, c, home_, none, bits); }
 inline void Translator::push_local(u32 slot, Class c) {
-    Operand& e = push(Operand::Kind::local, c);
-    e.slot = slot;
-    e.chain = aliases_[slot];
-    aliases_[slot] = u32(stack_.size()) - 1;
+    u32 chain = std::exchange(aliases_[slot], u32(stack_.size()));
+    push(Operand::Kind::local, c, slot, chain, 0);
 }
-inline Translator::Operand Translator::pop() {
-    Operand e = stack_.back();
+inline Translator::Operand& Translator::pop() {
+    Operand& e = stack_.back();
     stack_.pop_back();
     home_ = e.home;
     if (e.kind == Operand::Kind::local) aliases_[e.slot] = e.chain;

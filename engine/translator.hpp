@@ -20,18 +20,21 @@ namespace heddle {
 enum class Class : u8 { i32, i64, f32, f64, v128 };
 
 inline Class class_of(ValType t) {
-    switch (t.kind()) {
-    case ValType::i32_: return Class::i32;
-    case ValType::f32_: return Class::f32;
-    case ValType::f64_: return Class::f64;
-    case ValType::v128_: return Class::v128;
-    default: return Class::i64;
-    }
+    using enum Class;
+    static constexpr Class by_kind[16] = {i64, i32, i64, f32, f64, v128, i64, i64, i64};
+    static_assert(by_kind[ValType::i32_] == i32 && by_kind[ValType::f32_] == f32 && by_kind[ValType::f64_] == f64 && by_kind[ValType::v128_] == v128);
+    return by_kind[t.kind()];
+}
+constexpr Class class_of_letter(char c) {  // of a signature in opcodes.def
+    return c == 'i' ? Class::i32 : c == 'l' ? Class::i64 : c == 'f' ? Class::f32 : c == 'd' ? Class::f64 : Class::v128;
 }
 constexpr u32 slots_of(Class c) { return c == Class::v128 ? 2 : 1; }
 // The accumulator of a class: integer, f64, f32, vector.
 constexpr u32 registers = 4, vector_register = 3;
-constexpr u32 register_of(Class c) { return c == Class::f64 ? 1 : c == Class::f32 ? 2 : c == Class::v128 ? vector_register : 0; }
+constexpr u32 register_of(Class c) {
+    constexpr u8 by_class[] = {0, 0, 2, 1, vector_register};
+    return by_class[u32(c)];
+}
 
 class Translator {
 public:
@@ -86,7 +89,8 @@ private:
         Op op = Op::invalid;
         Shape shape = Shape::SS;
         Taken a, b;
-        std::array<Accumulator, registers> before;
+        u32 reg = 0;            // where its result is
+        Accumulator before;     // what that was
     };
     struct Label {
         enum class Kind : u8 { function, block, loop, if_, try_table, try_ };
@@ -146,12 +150,13 @@ private:
 
     // ---- the operand stack (translate_stack.hpp, translate.cpp)
     u32 next_home() const { return home_; }
+    Operand& push(Operand::Kind kind, Class c, u32 slot, u32 chain, u64 bits);
     Operand& push(Operand::Kind kind, Class c);
     void push_home(Class c);
     void push_constant(Class c, u64 bits);
     void push_local(u32 slot, Class c);
     void push_types(std::span<const ValType> types);
-    Operand pop();
+    Operand& pop();  // there until the next push
     void cut(const Label& l);
     void result(Class c, bool folds = true);
     void wide_result(Operand& e, bool folds);
@@ -187,8 +192,8 @@ private:
     void unary(Op op);
     void binary(Op op);
     void eqz(Op compare, Class c);
-    void load(const Instr& in);
-    void store(const Instr& in);
+    void load(Op op, const MemArg& mem, Class c, u32 bytes);
+    void store(const MemArg& mem, Class c, u32 bytes);
     void select();
     bool binary_with_pins(Op op, const Operand& ea, const Operand& eb, const Taken& a, const Taken& b);
     Place address(Operand& e, u64 end, u32 log2, bool for_store, bool for_vector);
@@ -261,6 +266,7 @@ private:
     void charge_for(u32 count, u32 unit_shift);
 
     // ---- instructions (translate_body.cpp)
+    void expression();
     void next(Instr& in);
     void other(const Instr& in);
     void numeric(Op op, bool is_unary);
