@@ -81,9 +81,10 @@ Word address(u32 sequence, u32 copy, bool metered) {
     return reinterpret_cast<Word>(twin ? twin : (*c.parts[sequence / hot_per_part])[sequence % hot_per_part]);
 }
 
-// The next copy of each, in this thread.
+// The next copy of each, in this thread; behind the last one the first follows.
 struct Turns {
     std::array<u8, hot_count> next{};
+    u32 of(u16 sequence, u32 copies) const { return next[sequence] < copies ? next[sequence] : 0; }
 };
 thread_local Turns turns;
 
@@ -132,14 +133,14 @@ void choose_hot(std::span<const HandlerId> cells, std::span<Word> chosen, u32 co
             ++i;
             continue;
         }
-        u8& turn = turns.next[sequence];
-        chosen[i] = address(sequence, turn % copies, metered);
-        turn = u8((turn + 1) % copies);
+        u32 turn = turns.of(sequence, copies);
+        chosen[i] = address(sequence, turn, metered);
+        turns.next[sequence] = u8(turn + 1);
         // The other members keep the hot handler of their own, for branches to them.
         u32 length = hot_sequences[sequence].length;
         for (u32 m = 1; m < length; ++m) {
             u16 own = best[i + m].sequence;
-            chosen[i + m] = own == no_sequence ? 0 : address(own, turns.next[own] % copies, metered);
+            chosen[i + m] = own == no_sequence ? 0 : address(own, turns.of(own, copies), metered);
         }
         i += length;
     }

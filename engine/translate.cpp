@@ -24,8 +24,8 @@ namespace {
 void choose_handlers(const std::vector<Translator::Cell>& cells, std::vector<Word>& words, const CodeOptions& options) {
     static thread_local std::vector<HandlerId> ids;
     static thread_local std::vector<Word> chosen;
-    ids.clear();
-    for (const Translator::Cell& c : cells) ids.push_back(c.handler);
+    ids.resize(cells.size());
+    std::ranges::transform(cells, ids.begin(), &Translator::Cell::handler);
     chosen.assign(cells.size(), 0);
     if (options.superinstructions) choose_hot(ids, chosen, options.copies, options.metering);
     for (std::size_t i = 0; i < cells.size(); ++i) words[cells[i].position] = chosen[i] ? chosen[i] : options.own(cells[i].handler);

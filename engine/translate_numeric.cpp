@@ -130,8 +130,13 @@ void Translator::binary(Op op) {
     } else {
         emit(binary_id(op, shape), ab_hi(0, other.field(), immediate.bits & 0xffffffff));
     }
-    u32 reg = register_of(to);
-    last_ = {last_cell(), op, shape, a, b, reg, acc_[reg]};
+    last_.cell = last_cell();
+    last_.op = op;
+    last_.shape = shape;
+    last_.a = a;
+    last_.b = b;
+    last_.reg = register_of(to);
+    last_.before = acc_[last_.reg];
     result(to);
 }
 
