@@ -60,7 +60,7 @@ Linker::Linker(Linker&&) noexcept = default;
 Linker& Linker::operator=(Linker&&) noexcept = default;
 
 Linker& Linker::raw(std::string module, std::string name, FuncType type, RawHostFunction f, std::shared_ptr<void> data) {
-    auto d = std::make_shared<const HostDefinition>(HostDefinition{std::move(type), f, std::move(data)});
+    auto d = std::make_shared<const HostDefinition>(std::move(type), f, std::move(data));
     data_->modules[std::move(module)].insert_or_assign(std::move(name), std::move(d));
     return *this;
 }

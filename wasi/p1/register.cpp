@@ -22,7 +22,7 @@ template <class R, class... A, R (*f)(Process&, GuestMemory, A...)>
 struct Thunk<f> {
     static FuncType type(bool returns) {
         FuncType t;
-        (t.params.push_back(heddle::detail::Wasm<A>::type), ...);
+        t.params = {heddle::detail::Wasm<A>::type...};
         if (returns) t.results.push_back(i32_type);
         return t;
     }
@@ -156,7 +156,7 @@ void add_rows(Linker& linker, const char* module, std::span<const Row> rows, con
     for (const Row& r : rows) {
         FuncType type = r.type(r.returns);
         assert(words_of(r.name, module == std::string_view("wasi_unstable")) == type.params.size());
-        if (!process->data().tracer) linker.raw(module, r.name, type, r.call, process);
+        if (!process->data().tracer) linker.raw(module, r.name, std::move(type), r.call, process);
         else linker.raw(module, r.name, type, &Traced::call, std::make_shared<Traced>(process, module, r, type.params.size()));
     }
 }
