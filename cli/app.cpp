@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <mutex>
 
@@ -51,7 +50,12 @@ int report(const wire::Reply& reply) {
     return wire::exit_code_of(reply.outcome);
 }
 
-std::string standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
+std::string standard_input() {
+    std::string text;
+    char buffer[4096];
+    while (std::size_t n = std::fread(buffer, 1, sizeof buffer, stdin)) text.append(buffer, n);
+    return text;
+}
 
 }  // namespace
 

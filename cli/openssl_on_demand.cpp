@@ -7,7 +7,7 @@ extern "C" {
 [[gnu::weak]] void __real_OPENSSL_cpuid_setup();
 void __wrap_OPENSSL_cpuid_setup();
 
-static bool past_init = false;
+static volatile bool past_init = false;  // volatile: else the compiler runs the constructor itself and stores its result
 
 // Constructors run after `.init`; this one before those that might use OpenSSL.
 [[gnu::constructor(101)]] static void init_has_passed() { past_init = true; }
