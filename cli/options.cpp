@@ -7,21 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <istream>
 #include <memory>
-#include <ostream>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
-
-// CLI11 includes <iostream> for the default arguments of one function, and libstdc++'s makes every start set up eight streams and their locales:
-// a third of what a small program's start executes before main. Its names are declared here, unused; the streams that are used are handed over.
-#define _GLIBCXX_IOSTREAM 1
-namespace std {
-extern istream cin;
-extern ostream cout, cerr, clog;
-}  // namespace std
 #include <CLI/CLI.hpp>
 
 #include <heddle/nats.hpp>
@@ -645,9 +634,7 @@ std::optional<ExitCode> parse(CLI::App& app, const std::vector<std::string>& wor
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes the words last to first
         return std::nullopt;
     } catch (const CLI::Success& done) {
-        std::ostringstream said;
-        app.exit(done, said, said);
-        fmt::print("{}", said.str());
+        app.exit(done);
         return ok;
     } catch (const CLI::ParseError& error) {
         return usage_error(fmt::format("{}\n  `heddle{} --help` lists what can be said", error.what(),
