@@ -22,9 +22,9 @@ namespace heddle {
 #define PURE(name, code, text, signature, ...) \
     case code: if constexpr (code < 0x100) return reader_.byte(), numeric(Op::name, sizeof(#signature) == sizeof("i_l")); else break;
 #define LOAD(name, code, text, letter, type) \
-    case code: reader_.byte(); read_mem_arg(reader_, in.mem); return load(Op::name, in.mem, class_of_letter(*#letter), sizeof(type));
+    case code: static_assert(code < 0x100); reader_.byte(); read_mem_arg(reader_, in.mem); return load(Op::name, in.mem, class_of_letter(*#letter), sizeof(type));
 #define STORE(name, code, text, letter, type) \
-    case code: reader_.byte(); read_mem_arg(reader_, in.mem); return store(in.mem, class_of_letter(*#letter), sizeof(type));
+    case code: static_assert(code < 0x100); reader_.byte(); read_mem_arg(reader_, in.mem); return store(in.mem, class_of_letter(*#letter), sizeof(type));
 #include "opcodes.def"
     case code::local_get: {
         reader_.byte();
@@ -63,7 +63,7 @@ void Translator::other(const Instr& in) {
     case RowKind::pure: return is_numeric_row(in.op) ? numeric(in.op, row.signature.operand_count == 1) : vector(in);
     case RowKind::lane: return vector(in);
     case RowKind::load:
-    case RowKind::store: return;  // next() knows them all
+    case RowKind::store: return;  // next() knows them all, which have one byte
     case RowKind::vload: return vector_load(in);
     case RowKind::vstore: return vector_store(in);
     case RowKind::loadlane:
